@@ -1,0 +1,1 @@
+"""HeadShotly: professional headshots, under a security policy that runs."""

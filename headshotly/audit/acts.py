@@ -1,0 +1,54 @@
+"""The closed list of acts the journal knows. Grammar: ``room.thing.verb-in-past-tense``."""
+
+import enum
+
+
+class Act(enum.StrEnum):
+    """One kind of thing that happens. Add a member here before recording a new kind of act."""
+
+    OBJECT_SEALED = "vault.object.sealed"
+    OBJECT_OPENED = "vault.object.opened"
+    OBJECT_DESTROYED = "vault.object.destroyed"
+    FIELD_OPENED = "vault.field.opened"
+    KEY_CREATED = "vault.key.created"
+    KEY_SHREDDED = "vault.key.shredded"
+    ROOT_ROTATED = "vault.root.rotated"
+    WARRANT_REFUSED = "vault.warrant.refused"
+
+    ACCOUNT_CREATED = "accounts.account.created"
+    ACCOUNT_CONFIRMED = "accounts.account.confirmed"
+    ACCOUNT_DELETED = "accounts.account.deleted"
+    SIGN_IN_SUCCEEDED = "accounts.sign-in.succeeded"
+    SIGN_IN_FAILED = "accounts.sign-in.failed"
+    SIGNED_OUT = "accounts.session.ended"
+    PASSWORD_CHANGED = "accounts.password.changed"
+
+    CONSENT_GIVEN = "purposes.consent.given"
+    CONSENT_WITHDRAWN = "purposes.consent.withdrawn"
+
+    STAFF_CREATED = "access.staff.created"
+    STAFF_ENROLLED = "access.staff.enrolled"
+    STAFF_SIGN_IN_SUCCEEDED = "access.sign-in.succeeded"
+    STAFF_SIGN_IN_FAILED = "access.sign-in.failed"
+    WARRANT_MINTED = "access.warrant.minted"
+
+    PHOTO_RECEIVED = "studio.photo.received"
+    PHOTO_REFUSED = "studio.photo.refused"
+    PHOTO_DELETED = "studio.photo.deleted"
+    SHOOT_QUEUED = "studio.shoot.queued"
+    SHOOT_STARTED = "studio.shoot.started"
+    SHOOT_FINISHED = "studio.shoot.finished"
+    SHOOT_FAILED = "studio.shoot.failed"
+    HEADSHOT_MADE = "studio.headshot.made"
+    HEADSHOT_DELETED = "studio.headshot.deleted"
+    HEADSHOT_DOWNLOADED = "studio.headshot.downloaded"
+
+    MAIL_SENT = "vendors.mail.sent"
+
+
+class Outcome(enum.StrEnum):
+    """How the act ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"

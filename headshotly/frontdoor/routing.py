@@ -1,0 +1,32 @@
+"""Which database a model lives in: keys apart from everything else."""
+
+from typing import Any
+
+_KEY_MODELS = {("vault", "wrappedcustomerkey")}
+_JOURNAL_MODELS = {("audit", "disclosure")}
+
+
+class Rooms:
+    """Send key rows to ``keys``, entries that must outlive a rollback to ``journal``, the rest to ``default``."""
+
+    def _alias(self, app_label: str, model_name: str | None) -> str:
+        place = (app_label, model_name or "")
+        if place in _KEY_MODELS:
+            return "keys"
+        if place in _JOURNAL_MODELS:
+            return "journal"
+        return "default"
+
+    def db_for_read(self, model: Any, **_hints: Any) -> str:
+        """Return the alias a model is read from."""
+        return self._alias(model._meta.app_label, model._meta.model_name)
+
+    def db_for_write(self, model: Any, **_hints: Any) -> str:
+        """Return the alias a model is written to."""
+        return self._alias(model._meta.app_label, model._meta.model_name)
+
+    def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_hints: Any) -> bool:
+        """Let a model's table exist only where its rows live."""
+        if model_name is None:
+            return db == "default"
+        return db == self._alias(app_label, model_name)

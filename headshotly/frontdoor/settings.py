@@ -1,0 +1,183 @@
+"""The one place that reads the environment and wires the rooms together."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from headshotly.policy.configuration import MIB, Configuration, Environment
+
+
+def _environment(name: str, default: str = "") -> str:
+    return os.environ.get(f"HEADSHOTLY_{name}", default)  # noqa: TID251 - the one place
+
+
+def _environment_kind() -> Environment:
+    kind = _environment("ENVIRONMENT", "local")
+    match kind:
+        case "local" | "staging" | "production" | "test":
+            return kind
+        case _:
+            sys.exit(f"HEADSHOTLY_ENVIRONMENT is “{kind}”; it must be local, staging, production or test.")
+
+
+BASE = Path(__file__).resolve().parents[2]
+
+HEADSHOTLY = Configuration(
+    environment=_environment_kind(),
+    data_folder=Path(_environment("DATA", str(BASE / "data"))).absolute(),
+    mail_folder=Path(_environment("MAIL", str(BASE / "mail"))).absolute(),
+    models_folder=Path(_environment("MODELS", str(BASE / ".models"))).absolute(),
+    public_url=_environment("URL", "https://localhost:8443").rstrip("/"),
+    https_port=int(_environment("HTTPS_PORT", "8443")),
+    http_port=int(_environment("HTTP_PORT", "8080")),
+    key_service=_environment("KEY_SERVICE", "embedded"),
+    object_store=_environment("OBJECT_STORE", "folder"),
+    key_store=_environment("KEY_STORE", "folder"),
+    options={
+        key.removeprefix("HEADSHOTLY_OPTION_").lower().replace("__", "."): value
+        for key, value in os.environ.items()  # noqa: TID251 - the one place
+        if key.startswith("HEADSHOTLY_OPTION_")
+    },
+)
+
+
+def _secret_key() -> str:
+    """Return Django's secret, made on first use and kept 0600 in the data folder."""
+    given = _environment("SECRET_KEY")
+    if given:
+        return given
+    path = HEADSHOTLY.data_folder / "secret-key"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        value = secrets.token_urlsafe(64)
+        file.write(value)
+    return value
+
+
+def _sqlite(name: str) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(HEADSHOTLY.data_folder / name),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+                "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
+            ),
+        },
+        # A file, not memory: the suite's threads and second connections must see real locking.
+        "TEST": {"NAME": str(HEADSHOTLY.data_folder / f"test-{name}")},
+    }
+
+
+def _postgresql(url: str, *, name: str = "") -> dict[str, object]:
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name or parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+    }
+
+
+_DATABASE_URL = _environment("DATABASE_URL")
+
+# default: everything. journal: a connection of its own, so that an entry written before a key is unwrapped
+# survives any rollback (SQLite allows one writer a file, so there it is also a file of its own).
+# keys: customer keys, outside every versioned backup.
+DATABASES = (
+    {
+        "default": _postgresql(_DATABASE_URL),
+        "journal": _postgresql(_DATABASE_URL),
+        "keys": _postgresql(
+            _environment("KEYS_DATABASE_URL", _DATABASE_URL),
+            name="" if _environment("KEYS_DATABASE_URL") else urlsplit(_DATABASE_URL).path.lstrip("/") + "_keys",
+        ),
+    }
+    if _DATABASE_URL
+    else {
+        "default": _sqlite("headshotly.sqlite3"),
+        "journal": _sqlite("journal.sqlite3"),
+        "keys": _sqlite("keys.sqlite3"),
+    }
+)
+DATABASE_ROUTERS = ["headshotly.frontdoor.routing.Rooms"]
+
+ROOMS = [
+    "policy", "audit", "purposes", "vendors", "vault", "accounts", "access",
+    "studio", "orders", "continuity", "incidents", "rights", "proof", "frontdoor",
+]  # fmt: skip
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_tasks_db",
+    *(f"headshotly.{room}" for room in ROOMS),
+]
+
+SECRET_KEY = _secret_key()
+DEBUG = False
+ALLOWED_HOSTS = [urlsplit(HEADSHOTLY.public_url).hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
+ROOT_URLCONF = "headshotly.frontdoor.urls"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("pl", "Polski")]
+USE_I18N = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE / "build" / "static"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.Customer"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_NAME = "__Host-session"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = "__Host-csrf"
+SECURE_HSTS_SECONDS = 31_536_000 if HEADSHOTLY.environment in {"staging", "production"} else 3600
+SECURE_SSL_REDIRECT = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Plaintext never touches the disk: uploads stay in memory, bounded before they are read.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = HEADSHOTLY.request_bytes_max
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * MIB
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -1,0 +1,20 @@
+"""What every room raises when it says no to a person."""
+
+
+class Refusal(Exception):  # noqa: N818 - the field's word; subclasses name the reason
+    """A request is refused for a reason a person can read.
+
+    Attributes:
+        sentence: plain words, safe to show to whoever asked; never holds personal data.
+        code: short stable identifier for APIs and tests, such as ``photo.no_face``.
+        status: HTTP status the front door answers with.
+    """
+
+    code = "refused"
+    status = 400
+
+    def __init__(self, sentence: str, *, code: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        if code is not None:
+            self.code = code
