@@ -1,7 +1,7 @@
 """What every room raises when it says no to a person."""
 
 
-class Refusal(Exception):  # noqa: N818 - the field's word; subclasses name the reason
+class Refusal(Exception):
     """A request is refused for a reason a person can read.
 
     Attributes:

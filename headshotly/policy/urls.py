@@ -1,6 +1,10 @@
 """Addresses of the policy room."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from headshotly.policy import views
 
 app_name = "policy"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.policy_page, name="policy"),
+]

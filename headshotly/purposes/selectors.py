@@ -1,0 +1,50 @@
+"""Reading the consent register."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from headshotly.purposes.models import Consent
+from headshotly.purposes.texts import current_text
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRecord:
+    """One consent as shown to its data subject."""
+
+    activity: str
+    version: str
+    text_sha256: str
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+def consent_in_force(subject: UUID, activity: str) -> ConsentRecord | None:
+    """Return the consent to the current text, or None.
+
+    Args:
+        subject: pseudonym of the data subject.
+        activity: id of the activity.
+    """
+    row = Consent.objects.filter(
+        subject=subject,
+        activity=activity,
+        withdrawn_at__isnull=True,
+        text_sha256=current_text(activity).sha256,
+    ).first()
+    return _record(row) if row else None
+
+
+def consent_history(subject: UUID) -> list[ConsentRecord]:
+    """Return every consent of a data subject, oldest first."""
+    return [_record(row) for row in Consent.objects.filter(subject=subject).order_by("given_at")]
+
+
+def _record(row: Consent) -> ConsentRecord:
+    return ConsentRecord(
+        activity=row.activity,
+        version=row.version,
+        text_sha256=row.text_sha256,
+        given_at=row.given_at,
+        withdrawn_at=row.withdrawn_at,
+    )

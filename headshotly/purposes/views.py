@@ -1,0 +1,59 @@
+"""The consent page: one question, asked separately, answered freely, taken back as easily."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from headshotly.audit.actor import Actor
+from headshotly.policy.permission import permission
+from headshotly.purposes import selectors, services
+from headshotly.purposes.texts import current_text
+
+
+def _customer(request: HttpRequest) -> Actor:
+    return Actor(kind="customer", id=request.user.pk)
+
+
+def _next_page(request: HttpRequest) -> str:
+    """Return where to go afterwards, only ever inside this site."""
+    wanted = request.POST.get("next") or request.GET.get("next") or "/studio/"
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=True)
+    return wanted if safe else "/studio/"
+
+
+@permission("customer")
+@require_http_methods(["GET", "POST"])
+def consent(request: HttpRequest, activity: str) -> HttpResponse:
+    """Show the current text of an activity, and record a yes to exactly that text."""
+    text = current_text(activity)
+    missing = False
+    if request.method == "POST":
+        if request.POST.get("agree") == "yes":
+            services.give_consent(
+                actor=_customer(request),
+                subject=request.user.pk,
+                activity=activity,
+                version=request.POST.get("version", ""),
+            )
+            return redirect(_next_page(request))
+        missing = True
+    return render(
+        request,
+        "purposes/consent.html",
+        {
+            "text": text,
+            "in_force": selectors.consent_in_force(request.user.pk, activity),
+            "next": _next_page(request),
+            "missing": missing,
+        },
+        status=422 if missing else 200,
+    )
+
+
+@permission("customer")
+@require_POST
+def withdraw(request: HttpRequest, activity: str) -> HttpResponse:
+    """Take a consent back; work that is waiting or running for this person stops."""
+    services.withdraw_consent(actor=_customer(request), subject=request.user.pk, activity=activity)
+    return redirect("purposes:consent", activity=activity)
