@@ -1,4 +1,4 @@
-"""Every view names the permission it needs; the gate in ``access`` refuses one that names none (clause 2.4.a)."""
+"""Every view names the permission it needs; the gate in ``access`` refuses the others (clause 2.4.a)."""
 
 from collections.abc import Callable
 from typing import Any
