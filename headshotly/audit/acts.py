@@ -22,6 +22,7 @@ class Act(enum.StrEnum):
     SIGN_IN_FAILED = "accounts.sign-in.failed"
     SIGNED_OUT = "accounts.session.ended"
     PASSWORD_CHANGED = "accounts.password.changed"
+    NAME_CHANGED = "accounts.name.changed"
 
     CONSENT_GIVEN = "purposes.consent.given"
     CONSENT_WITHDRAWN = "purposes.consent.withdrawn"

@@ -2,8 +2,16 @@
 
 from typing import Any
 
+from django.db import connections
+
 _KEY_MODELS = {("vault", "wrappedcustomerkey")}
 _JOURNAL_MODELS = {("audit", "disclosure")}
+
+
+def _same_database(one: str, other: str) -> bool:
+    """Say whether two aliases are two connections to one database (PostgreSQL) rather than two files (SQLite)."""
+    parts = ("ENGINE", "NAME", "HOST", "PORT")
+    return all(connections[one].settings_dict.get(part) == connections[other].settings_dict.get(part) for part in parts)
 
 
 class Rooms:
@@ -26,7 +34,13 @@ class Rooms:
         return self._alias(model._meta.app_label, model._meta.model_name)
 
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_hints: Any) -> bool:
-        """Let a model's table exist only where its rows live."""
+        """Let a model's table exist only where its rows live.
+
+        Where ``journal`` is a second connection to the main database, migrating ``default`` makes its table too.
+        """
         if model_name is None:
             return db == "default"
-        return db == self._alias(app_label, model_name)
+        home = self._alias(app_label, model_name)
+        if home == "journal" and db == "default":
+            return _same_database("journal", "default")
+        return db == home

@@ -28,8 +28,7 @@ def _row(activity: Activity, places: dict[str, str]) -> dict[str, str]:
         "transfers": ", ".join(activity.transfers) or "none",
         "retention": activity.retention,
         "measures": ", ".join(f"clause {clause}" for clause in activity.measures),
-        "kept in": ", ".join(sorted(place for place, id_ in places.items() if id_ == activity.id))
-        or "nowhere",
+        "kept in": ", ".join(sorted(place for place, id_ in places.items() if id_ == activity.id)) or "nowhere",
         "needs a DPIA": "yes: " + ", ".join(sorted(activity.risks)) if activity.needs_dpia else "no",
     }
 

@@ -55,9 +55,9 @@ def withdraw_consent(*, actor: Actor, subject: UUID, activity: str) -> bool:
         True when a consent was in force and is now withdrawn.
     """
     with transaction.atomic():
-        changed = Consent.objects.filter(
-            subject=subject, activity=activity, withdrawn_at__isnull=True
-        ).update(withdrawn_at=clock.now())
+        changed = Consent.objects.filter(subject=subject, activity=activity, withdrawn_at__isnull=True).update(
+            withdrawn_at=clock.now()
+        )
         if changed:
             audit.record(actor=actor, act=Act.CONSENT_WITHDRAWN, subject=subject, purpose=activity)
     return bool(changed)

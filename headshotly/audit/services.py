@@ -1,0 +1,144 @@
+"""Writing to the journal. Writes ride in the writer's transaction; disclosures are durable before they happen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError, transaction
+
+from headshotly.audit.actor import Actor
+from headshotly.audit.acts import Act, Outcome
+from headshotly.audit.errors import JournalUnavailable
+from headshotly.audit.leaf import Leaf, sha256_hex
+from headshotly.audit.models import Disclosure, PendingEntry
+from headshotly.policy import clock
+from headshotly.policy.enforcement import enforces
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    entry_id: UUID
+    leaf: bytes
+    sealed_details: bytes
+
+
+def _row(
+    *,
+    actor: Actor,
+    act: Act,
+    subject: UUID | None,
+    purpose: str,
+    warrant_id: UUID | None,
+    object_ids: Iterable[UUID],
+    outcome: Outcome,
+    sealed_details: bytes,
+) -> _Row:
+    entry_id = uuid4()
+    leaf = Leaf(
+        entry_id=entry_id,
+        occurred_at=clock.now(),
+        actor=actor,
+        act=act,
+        outcome=outcome,
+        subject=subject,
+        purpose=purpose,
+        warrant_id=warrant_id,
+        object_ids=tuple(object_ids),
+        details_sha256=sha256_hex(sealed_details),
+    )
+    return _Row(entry_id, leaf.encode(), sealed_details)
+
+
+@enforces("5.3.a")
+def record(
+    *,
+    actor: Actor,
+    act: Act,
+    subject: UUID | None = None,
+    purpose: str = "",
+    warrant_id: UUID | None = None,
+    object_ids: Iterable[UUID] = (),
+    outcome: Outcome = Outcome.DONE,
+    sealed_details: bytes = b"",
+) -> UUID:
+    """Record an act in the caller's transaction: if that rolls back, the act did not happen and neither did this.
+
+    Args:
+        actor: who did it.
+        act: what they did.
+        subject: pseudonym of the data subject, if there is one.
+        purpose: activity or reason.
+        warrant_id: the warrant it was done under.
+        object_ids: sealed objects concerned.
+        outcome: how it ended.
+        sealed_details: ciphertext under the subject's key; the leaf holds its hash.
+
+    Returns:
+        The entry's id.
+    """
+    row = _row(
+        actor=actor,
+        act=act,
+        subject=subject,
+        purpose=purpose,
+        warrant_id=warrant_id,
+        object_ids=object_ids,
+        outcome=outcome,
+        sealed_details=sealed_details,
+    )
+    PendingEntry.objects.create(entry_id=row.entry_id, leaf=row.leaf, sealed_details=row.sealed_details)
+    return row.entry_id
+
+
+@enforces("5.3.a")
+def record_durably(
+    *,
+    actor: Actor,
+    act: Act,
+    subject: UUID | None = None,
+    purpose: str = "",
+    warrant_id: UUID | None = None,
+    object_ids: Iterable[UUID] = (),
+    outcome: Outcome = Outcome.DONE,
+    sealed_details: bytes = b"",
+) -> UUID:
+    """Record an act and commit it on the journal's own connection before returning.
+
+    A crash after this line leaves an entry for an opening that may not have happened: the safe direction.
+
+    Args:
+        actor: who does it.
+        act: what they are about to do.
+        subject: pseudonym of the data subject, if there is one.
+        purpose: activity or reason.
+        warrant_id: the warrant it is done under.
+        object_ids: sealed objects concerned.
+        outcome: how it ended.
+        sealed_details: ciphertext under the subject's key; the leaf holds its hash.
+
+    Returns:
+        The entry's id.
+
+    Raises:
+        JournalUnavailable: the entry is not known to be durable; the caller must not go on.
+    """
+    row = _row(
+        actor=actor,
+        act=act,
+        subject=subject,
+        purpose=purpose,
+        warrant_id=warrant_id,
+        object_ids=object_ids,
+        outcome=outcome,
+        sealed_details=sealed_details,
+    )
+    try:
+        with transaction.atomic(using="journal"):
+            Disclosure.objects.using("journal").create(
+                entry_id=row.entry_id, leaf=row.leaf, sealed_details=row.sealed_details
+            )
+    except DatabaseError as error:
+        raise JournalUnavailable(
+            "The access could not be written down, so nothing was opened. Please try again in a moment."
+        ) from error
+    return row.entry_id

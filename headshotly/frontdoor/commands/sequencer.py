@@ -1,0 +1,33 @@
+"""``headshotly sequencer``: moves journal entries into the tree, a head a second at most."""
+
+import signal
+import threading
+
+import click
+import django
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Sequence what is waiting, then stop.")
+def sequencer(*, once: bool) -> None:
+    """Sequence the journal until told to stop."""
+    django.setup()
+    from django.db import DatabaseError, close_old_connections  # noqa: PLC0415 - after Django's setup
+
+    from headshotly.audit.sequencing import sequence_once  # noqa: PLC0415 - after Django's setup
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            moved = sequence_once()
+        except DatabaseError as error:
+            # Nothing is lost: every step is one transaction, and what it did not commit still waits.
+            click.echo(f"sequencer: the database did not answer ({type(error).__name__}); trying again", err=True)
+            close_old_connections()
+            moved = 0
+        if once and not moved:
+            return
+        if not moved:
+            stop.wait(0.5)
