@@ -78,7 +78,7 @@ def _be_alone() -> None:
 def _take_pending() -> Iterable[_Waiting]:
     """Remove up to a batch of rows from the outbox and return them, oldest first."""
     lock = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
-    table = PendingEntry._meta.db_table  # noqa: SLF001 - Django's documented way to a table's name
+    table = PendingEntry._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT %s {lock}) "  # noqa: S608 - constants only

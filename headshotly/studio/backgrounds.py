@@ -1,0 +1,85 @@
+"""What lies behind the person: painted studio light, the original out of focus, or leaves and light."""
+
+import cv2
+import numpy as np
+
+from headshotly.studio.faces import Picture
+from headshotly.studio.matting import Alpha, Image
+from headshotly.studio.styles import Colour
+
+
+def studio(size: tuple[int, int], colours: tuple[Colour, Colour]) -> Image:
+    """Return a backdrop lit from the middle.
+
+    Args:
+        size: width and height in pixels.
+        colours: of the centre and of the edge, sRGB.
+
+    Returns:
+        (height, width, 3) float32, 0 to 1.
+    """
+    width, height = size
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None]
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    distance = np.clip(np.hypot(x * 0.85, (y + 0.15) * 0.8), 0, 1)[..., None]
+    fall = distance * distance * (3 - 2 * distance)
+    centre, edge = (np.array(colour, np.float32) / 255 for colour in colours)
+    return (centre * (1 - fall) + edge * fall).astype(np.float32)
+
+
+def blurred(picture: Picture, alpha: Alpha, strength: float) -> Image:
+    """Return the original background, without the person, out of focus.
+
+    Args:
+        picture: (height, width, 3) uint8.
+        alpha: (height, width) matte.
+        strength: radius of the blur in pixels.
+
+    Returns:
+        (height, width, 3) float32, 0 to 1.
+    """
+    height, width = picture.shape[:2]
+    scale = min(1.0, 320 / max(height, width))
+    size = (max(2, round(width * scale)), max(2, round(height * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    free = 1 - cv2.resize(cv2.dilate(alpha, np.ones((9, 9), np.uint8)), size, interpolation=cv2.INTER_AREA)
+    free = np.clip(free, 0, 1)[..., None] ** 2
+    filled, known = small * free, free
+    result = np.zeros_like(small)
+    missing = np.ones_like(free)
+    # Each wider blur fills what the narrower ones could not see; nothing of the person takes part.
+    for sigma in (strength * scale, 4 * strength * scale, 12 * strength * scale):
+        weight = cv2.GaussianBlur(known, (0, 0), max(0.5, sigma))[..., None]
+        colour = cv2.GaussianBlur(filled, (0, 0), max(0.5, sigma)) / np.maximum(weight, 1e-4)
+        share = missing * np.clip(weight * 3, 0, 1)
+        result += colour * share
+        missing = missing - share
+    average = (small * free).sum(axis=(0, 1)) / max(1e-4, float(free.sum()))
+    result += missing * average
+    soft = cv2.GaussianBlur(result, (0, 0), max(1.0, strength * scale))
+    return cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+
+
+def outdoor(size: tuple[int, int], colours: tuple[Colour, Colour]) -> Image:
+    """Return leaves and light far out of focus; always the same for the same size.
+
+    Args:
+        size: width and height in pixels.
+        colours: of the light and of the shade, sRGB.
+    """
+    width, height = size
+    source = np.random.default_rng(20)
+    side = 192
+    light, shade = (np.array(colour, np.float32) / 255 for colour in colours)
+    coarse = cv2.resize(source.random((6, 6), np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    mix = np.clip(coarse * 0.8 + np.linspace(0.35, -0.1, side, dtype=np.float32)[:, None], 0, 1)[..., None]
+    canvas = shade * (1 - mix) + light * mix
+    glow = np.zeros_like(canvas)
+    for _ in range(26):
+        centre = (int(source.integers(0, side)), int(source.integers(0, int(side * 0.75))))
+        tint = light * (0.7 + 0.6 * source.random()) + np.float32([0.16, 0.13, 0.02]) * source.random()
+        disc = np.zeros((side, side), np.float32)
+        cv2.circle(disc, centre, int(source.integers(7, 20)), 1.0, -1, cv2.LINE_AA)
+        glow += disc[..., None] * tint * (0.10 + 0.22 * source.random())
+    scene = cv2.GaussianBlur(np.clip(canvas + glow, 0, 1), (0, 0), 3.0)
+    return cv2.resize(scene, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)

@@ -1,0 +1,166 @@
+"""The portrait engine: from one photo to a headshot in any style, on the CPU, without inventing a pixel of a face."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from headshotly.studio import backgrounds, light
+from headshotly.studio.errors import NoFaceToFrame
+from headshotly.studio.faces import Face, Picture, find_faces
+from headshotly.studio.framing import Frame, frame
+from headshotly.studio.gate import FACE_WIDTH_GOOD
+from headshotly.studio.matting import TRUSTED, Alpha, Image, foreground, matte
+from headshotly.studio.styles import Style
+
+type Progress = Callable[[str], None]
+_LARGEST = 2048  # pixels of height; no source gives a headshot more
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything about a photo that all styles share.
+
+    Attributes:
+        picture: the photo.
+        face: the person's face.
+        alpha: the matte.
+        colours: the person's own colours, exposed and retouched, (height, width, 3) float32.
+        confidence: how far the matte may be trusted.
+        grain: noise of the photo.
+        gain: the scene's exposure correction.
+    """
+
+    picture: Picture
+    face: Face
+    alpha: Alpha
+    colours: Image
+    confidence: float
+    grain: float
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Headshot:
+    """A finished picture and what a person should know about it.
+
+    Attributes:
+        picture: (height, width, 3) uint8, sRGB.
+        notes: plain sentences, such as that the original background was kept.
+    """
+
+    picture: Picture
+    notes: tuple[str, ...]
+
+
+class Engine(Protocol):
+    """What makes headshots. ``prepare`` is the costly part and serves every style."""
+
+    def prepare(self, picture: Picture, *, progress: Progress = ...) -> Prepared:
+        """Return what all styles of a photo share."""
+
+    def render(self, prepared: Prepared, style: Style) -> Headshot:
+        """Return the headshot in one style."""
+
+
+def _silent(_step: str) -> None:
+    """Tell nobody."""
+
+
+class PortraitEngine:
+    """Cuts the person out, and sets them before a new background in the light they were taken in."""
+
+    def __init__(self, models: Path) -> None:
+        """Take the model folder; models are loaded with the first photo."""
+        self._models = models
+
+    def prepare(self, picture: Picture, *, progress: Progress = _silent) -> Prepared:
+        """Return what all styles of a photo share.
+
+        Args:
+            picture: (height, width, 3) uint8, sRGB, upright.
+            progress: told each step in a word or two.
+
+        Raises:
+            NoFaceToFrame: there is no face.
+            ModelsMissing: the model folder is incomplete.
+        """
+        progress("finding the face")
+        faces = find_faces(picture, self._models)
+        if not faces:
+            raise NoFaceToFrame("We found no face in this photo.")
+        face = faces[0]
+        progress("cutting out")
+        cut = matte(picture, face, self._models)
+        progress("cleaning edges and light")
+        own = foreground(picture, cut.alpha, max(4, int(face.width * 0.18)))
+        gain = light.exposure_gain(picture)
+        lit = light.expose(light.retouch(own, face), gain)
+        return Prepared(picture, face, cut.alpha, lit, cut.confidence, light.noise_level(picture), gain)
+
+    def render(self, prepared: Prepared, style: Style) -> Headshot:
+        """Return the headshot in one style; deterministic.
+
+        Args:
+            prepared: from ``prepare``.
+            style: how it shall look.
+        """
+        notes: list[str] = []
+        trusted = prepared.confidence >= TRUSTED
+        own_background = style.backdrop == "office" or not trusted
+        if not trusted:
+            notes.append(
+                "The edge of the person could not be found safely, so the original background was kept, out of focus."
+            )
+        if prepared.face.width < FACE_WIDTH_GOOD:
+            notes.append(
+                f"The face is only {prepared.face.width:.0f} pixels wide in the photo; no detail was invented."
+            )
+        cut = frame(prepared.alpha, prepared.face, style.crop, extendable=not own_background)
+        size = _size(cut, style)
+        behind = self._background(prepared, style, cut, size, own=own_background)
+        alpha = np.clip(_warp(prepared.alpha, cut, size), 0, 1)[..., None]
+        person = _sharpen(_warp(prepared.colours, cut, size, edge=cv2.BORDER_REPLICATE), size[1] / cut.height)
+        result = person * alpha + behind * (1 - alpha)
+        return Headshot((np.clip(result, 0, 1) * 255 + 0.5).astype(np.uint8), tuple(notes))
+
+    @staticmethod
+    def _background(prepared: Prepared, style: Style, cut: Frame, size: tuple[int, int], *, own: bool) -> Image:
+        if own:
+            strength = max(4.0, prepared.face.width * 0.07)
+            scene = backgrounds.blurred(prepared.picture, prepared.alpha, strength)
+            behind = light.expose(_warp(scene, cut, size, edge=cv2.BORDER_REPLICATE), prepared.gain)
+        elif style.backdrop == "outdoor":
+            behind = backgrounds.outdoor(size, style.colours)
+        else:
+            behind = backgrounds.studio(size, style.colours)
+        return light.add_grain(behind, prepared.grain)
+
+
+def _size(cut: Frame, style: Style) -> tuple[int, int]:
+    """Return width and height of the result: the style's at least, the source's where that has more."""
+    width, height = style.crop.pixels
+    scale = max(1.0, min(cut.height, _LARGEST) / height)
+    return round(width * scale), round(height * scale)
+
+
+def _warp(image: Image, cut: Frame, size: tuple[int, int], *, edge: int = cv2.BORDER_CONSTANT) -> Image:
+    """Return the part of an image inside a frame, resampled once to the result's size."""
+    scale_x, scale_y = size[0] / cut.width, size[1] / cut.height
+    into = np.array(
+        [[scale_x, 0, -cut.left * scale_x + (scale_x - 1) / 2], [0, scale_y, -cut.top * scale_y + (scale_y - 1) / 2]],
+        np.float32,
+    )
+    method = cv2.INTER_LANCZOS4 if scale_y >= 1 else cv2.INTER_AREA
+    return cv2.warpAffine(image, into, size, flags=method, borderMode=edge).astype(np.float32)
+
+
+def _sharpen(image: Image, scale: float) -> Image:
+    """Return an enlarged image with its edges as crisp as they were; one that was not enlarged stays as it is."""
+    if scale <= 1:
+        return image
+    blurred = cv2.GaussianBlur(image, (0, 0), 0.9 * scale)
+    return image + (image - blurred) * min(0.35, 0.25 * (scale - 1) + 0.1)

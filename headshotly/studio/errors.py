@@ -1,0 +1,66 @@
+"""Why the studio refuses, one plain sentence each."""
+
+from headshotly.policy.refusal import Refusal
+
+
+class PhotoUnreadable(Refusal):
+    """The file cannot be turned into a picture."""
+
+    code = "photo.unreadable"
+    status = 422
+
+
+class PhotoTooLarge(Refusal):
+    """The file or the picture in it is larger than accepted."""
+
+    code = "photo.too_large"
+    status = 413
+
+
+class StudioBusy(Refusal):
+    """Every decoding sandbox is taken for too long."""
+
+    code = "studio.busy"
+    status = 503
+
+
+class ModelsMissing(Refusal):
+    """The face models are not there or not the ones we trust."""
+
+    code = "studio.models_missing"
+    status = 503
+
+
+class StyleUnknown(Refusal):
+    """There is no such style, or its colour is none."""
+
+    code = "studio.style_unknown"
+    status = 422
+
+
+class NoFaceToFrame(Refusal):
+    """The picture holds no face a headshot could be made of."""
+
+    code = "photo.no_face"
+    status = 422
+
+
+class NotFound(Refusal):
+    """There is no such thing, or it is somebody else's: the same answer."""
+
+    code = "studio.not_found"
+    status = 404
+
+
+class LimitReached(Refusal):
+    """More photos, or more waiting shoots, than one customer may have."""
+
+    code = "studio.limit"
+    status = 409
+
+
+class NotNow(Refusal):
+    """The shoot is in a state that does not allow this."""
+
+    code = "studio.not_now"
+    status = 409
