@@ -39,7 +39,7 @@ def enrol(request: HttpRequest, token: str) -> HttpResponse:
 @permission("public")
 @never_cache
 @require_safe
-def enrol_qr(request: HttpRequest, token: str) -> HttpResponse:
+def enrol_qr(_request: HttpRequest, token: str) -> HttpResponse:
     """Draw the QR code of the secret being enrolled."""
     member = services.member_of_link(token)
     out = io.BytesIO()

@@ -18,9 +18,9 @@ def normalise(address: str) -> str:
     """
     spelled = unicodedata.normalize("NFKC", address).strip().lower()
     try:
-        if len(spelled) > ADDRESS_MAX:
-            raise ValidationError("too long")
-        validate_email(spelled)
+        validate_email(spelled[: ADDRESS_MAX + 1])
     except ValidationError:
-        raise InputRefused("This does not look like an e-mail address.", field="email") from None
+        spelled = ""
+    if not spelled or len(spelled) > ADDRESS_MAX:
+        raise InputRefused("This does not look like an e-mail address.", field="email")
     return spelled

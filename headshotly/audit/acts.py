@@ -21,7 +21,7 @@ class Act(enum.StrEnum):
     SIGN_IN_SUCCEEDED = "accounts.sign-in.succeeded"
     SIGN_IN_FAILED = "accounts.sign-in.failed"
     SIGNED_OUT = "accounts.session.ended"
-    PASSWORD_CHANGED = "accounts.password.changed"
+    PASSWORD_CHANGED = "accounts.password.changed"  # noqa: S105 - an act, not a password
     NAME_CHANGED = "accounts.name.changed"
 
     CONSENT_GIVEN = "purposes.consent.given"
@@ -40,6 +40,7 @@ class Act(enum.StrEnum):
     SHOOT_STARTED = "studio.shoot.started"
     SHOOT_FINISHED = "studio.shoot.finished"
     SHOOT_FAILED = "studio.shoot.failed"
+    SHOOT_CANCELLED = "studio.shoot.cancelled"
     HEADSHOT_MADE = "studio.headshot.made"
     HEADSHOT_DELETED = "studio.headshot.deleted"
     HEADSHOT_DOWNLOADED = "studio.headshot.downloaded"

@@ -77,13 +77,11 @@ def verify_leaves(leaves: Iterable[bytes], checkpoints: Iterable[Checkpoint]) ->
 
 def _checked_entries() -> Iterator[bytes]:
     """Yield each leaf in order, after checking the row that carries it."""
-    expected = 0
-    for entry in Entry.objects.order_by("index").iterator(chunk_size=2000):
+    for expected, entry in enumerate(Entry.objects.order_by("index").iterator(chunk_size=2000)):
         if entry.index != expected:
             raise JournalDamaged(f"Entry {expected} is missing from the journal.")
         leaf = bytes(entry.leaf)
         _check_row(entry, decode(leaf))
-        expected += 1
         yield leaf
 
 

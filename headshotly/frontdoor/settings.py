@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_tasks_db",
     *(f"headshotly.{room}" for room in ROOMS),
@@ -137,21 +138,34 @@ LANGUAGES = [("en", "English"), ("pl", "Polski")]
 USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE / "build" / "static"
+WHITENOISE_USE_FINDERS = HEADSHOTLY.environment in {"local", "test"}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is ever stored through Django
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if HEADSHOTLY.environment in {"local", "test"}
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Customer"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "headshotly.frontdoor.middleware.Surroundings",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "headshotly.access.middleware.PermissionGate",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "headshotly.frontdoor.middleware.PlainRefusals",
+    "headshotly.access.middleware.PermissionGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+CSRF_FAILURE_VIEW = "headshotly.frontdoor.views.csrf_failure"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -161,6 +175,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "headshotly.frontdoor.context.everywhere",
             ],
         },
     },
@@ -169,6 +184,9 @@ TEMPLATES = [
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "__Host-session"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if HEADSHOTLY.environment in {"staging", "production"} else 3600
@@ -177,8 +195,17 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 # Plaintext never touches the disk: uploads stay in memory, bounded before they are read.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
-FILE_UPLOAD_MAX_MEMORY_SIZE = HEADSHOTLY.request_bytes_max
+FILE_UPLOAD_HANDLERS = ["headshotly.studio.uploads.BoundedMemoryUpload"]
+DATA_UPLOAD_MAX_NUMBER_FILES = None  # the handler above counts, and says so in plain words
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * MIB
 
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Django would log the whole request of a failure; the address alone says enough and holds nothing personal.
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "ERROR"}},
+}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

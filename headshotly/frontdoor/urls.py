@@ -2,10 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from headshotly.frontdoor import views
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.landing, name="landing"),
+    path("health/", views.health, name="health"),
+    path(".well-known/gpc.json", views.gpc, name="gpc"),
     path("account/", include("headshotly.accounts.urls")),
     path("studio/", include("headshotly.studio.urls")),
     path("consent/", include("headshotly.purposes.urls")),
+    path("opened/", include("headshotly.access.customer_urls")),
     path("staff/", include("headshotly.access.urls")),
     path("policy/", include("headshotly.policy.urls")),
 ]
+handler400 = "headshotly.frontdoor.views.bad_request"
+handler403 = "headshotly.frontdoor.views.forbidden"
+handler404 = "headshotly.frontdoor.views.not_found"
+handler500 = "headshotly.frontdoor.views.server_error"

@@ -49,7 +49,7 @@ class Configuration:
     photo_bytes_max: int = 30 * MIB
     photo_pixels_max: int = 60_000_000
     photos_per_shoot_max: int = 10
-    request_bytes_max: int = 32 * MIB
+    request_bytes_max: int = 310 * MIB
     decoders_max: int = 2
     key_service: str = "embedded"
     object_store: str = "folder"

@@ -63,7 +63,7 @@ def decode(data: bytes, *, pixels_max: int, bytes_max: int, at_once: int = 2, fi
         outcome, (width, height), pixels = raster.UNREADABLE, (0, 0), bytearray()
     if outcome == raster.TOO_MANY_PIXELS:
         raise PhotoTooLarge(
-            f"This picture has {width * height // 1_000_000} megapixels; {pixels_max // 1_000_000} is the most we take.",
+            f"This picture has {width * height // 10**6} megapixels; {pixels_max // 10**6} is the most we take.",
             code="photo.too_many_pixels",
         )
     if outcome != raster.PICTURE:

@@ -11,6 +11,7 @@ from headshotly.studio.styles import Crop
 _EYES = (33, 133, 263, 362)
 _SHRINK = 0.98
 _TIGHTEST = 1.18  # height of the frame by the height of the face
+_EYES_MAY_MOVE, _CENTRE_MAY_MOVE = 0.07, 0.14  # by the frame's height and width
 _TOUCHES = 0.35  # alpha at the border from which the person is cut off there
 
 
@@ -84,8 +85,11 @@ def _fit(eyes: np.ndarray, face: Face, crop: Crop, borders: _Borders) -> Frame:
         top = eyes[1] - crop.eyes * height
         top = float(min(top, borders.bottom - height))
         top = max(top, borders.top)
-        # The eyes may move up to a sixth of the frame from their place before the frame must shrink instead.
-        near = abs((eyes[1] - top) / height - crop.eyes) < 1 / 6 and abs(left + width / 2 - eyes[0]) < width / 6
+        # The eyes may move this far from their place before the frame must shrink instead.
+        near = (
+            abs((eyes[1] - top) / height - crop.eyes) < _EYES_MAY_MOVE
+            and abs(left + width / 2 - eyes[0]) < _CENTRE_MAY_MOVE * width
+        )
         bottom_ok = top + height <= borders.bottom + 1
         if (fits and near and bottom_ok) or height * _SHRINK < smallest:
             return Frame(left, top, width, height)

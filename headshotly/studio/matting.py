@@ -111,7 +111,7 @@ def guided(guide: Image, target: Alpha, radius: int, softness: float) -> Alpha:
     rr, rg, rb, gg = (products[..., k] - mean_guide[..., i] * mean_guide[..., j] for k, (i, j) in enumerate(pairs[:4]))
     gb, bb = (rest[..., k] - mean_guide[..., i] * mean_guide[..., j] for k, (i, j) in enumerate(pairs[4:]))
     rr, gg, bb = rr + softness, gg + softness, bb + softness
-    # The inverse of the 3×3 covariance by cofactors, for every window at once.
+    # The inverse of the 3 by 3 covariance by cofactors, for every window at once.
     c00, c01, c02 = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
     c11, c12, c22 = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
     determinant = rr * c00 + rg * c01 + rb * c02

@@ -1,0 +1,16 @@
+"""``headshotly worker``: makes headshots in the background."""
+
+import click
+import django
+
+
+@click.command()
+@click.option("--until-idle", is_flag=True, help="Stop when nothing is left to do.")
+def worker(*, until_idle: bool) -> None:
+    """Run background work until told to stop."""
+    django.setup()
+    from headshotly.frontdoor.worker import LeasedWorker  # noqa: PLC0415 - after Django's setup
+
+    leased = LeasedWorker(batch=until_idle)
+    leased.configure_signals()
+    leased.run()

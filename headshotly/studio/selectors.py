@@ -1,0 +1,52 @@
+"""Reading the studio's state. Pictures are opened by ``vault.open`` under an owner's warrant."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
+
+
+def photos_of(subject: UUID) -> Sequence[Photo]:
+    """Return a subject's photos, newest first."""
+    return Photo.objects.filter(subject=subject).order_by("-received_at")
+
+
+def shoots_of(subject: UUID) -> Sequence[Shoot]:
+    """Return a subject's shoots, newest first."""
+    return Shoot.objects.filter(subject=subject).order_by("-created_at")
+
+
+def headshots_of(shoot: Shoot) -> Sequence[Headshot]:
+    """Return a shoot's headshots, in the order they were made."""
+    return Headshot.objects.filter(shoot=shoot).order_by("made_at")
+
+
+def progress(shoot: Shoot) -> dict[str, Any]:
+    """Return what a progress bar shows: ``status``, ``done``, ``total``, ``percent``, ``sentence``."""
+    state = ShootState(shoot.state)
+    return {
+        "status": state.value,
+        "done": shoot.steps_done,
+        "total": shoot.steps_total,
+        "percent": 100 * shoot.steps_done // max(1, shoot.steps_total),
+        "sentence": shoot.sentence or shoot.step or str(state.label),
+        "open": state in {ShootState.QUEUED, ShootState.RUNNING},
+    }
+
+
+def receipt(receipt_id: UUID) -> KeptReceipt | None:
+    """Return a kept deletion receipt."""
+    return KeptReceipt.objects.filter(id=receipt_id).first()
+
+
+def object_ids_in_use() -> set[UUID]:
+    """Return the ids of every sealed object that a photo or headshot names."""
+    used: set[UUID] = set()
+    for pairs in (
+        Photo.objects.values_list("object_id", "preview_id"),
+        Headshot.objects.values_list("object_id", "preview_id"),
+    ):
+        for object_id, preview_id in pairs:
+            used.update((object_id, preview_id))
+    return used

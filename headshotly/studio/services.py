@@ -1,0 +1,243 @@
+"""The studio's verbs: photos in, shoots started, headshots out, everything gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from headshotly.accounts import services as accounts
+from headshotly.audit import services as audit
+from headshotly.audit.actor import Actor
+from headshotly.audit.acts import Act, Outcome
+from headshotly.policy import clock, configuration
+from headshotly.policy.enforcement import enforces
+from headshotly.purposes import services as purposes
+from headshotly.purposes.texts import HEADSHOT_GENERATION
+from headshotly.studio import decoding, gate, states, tasks
+from headshotly.studio.errors import LimitReached, NotFound, NotNow
+from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
+from headshotly.studio.styles import style
+from headshotly.vault import services as vault
+from headshotly.vault.receipt import Receipt
+
+PHOTOS_KEPT_MAX = 40
+OPEN_SHOOTS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of an uploaded file.
+
+    Attributes:
+        verdict: the gate's words.
+        photo: the kept photo, or None where it was refused; a refused photo is not kept at all.
+    """
+
+    verdict: gate.Verdict
+    photo: Photo | None
+
+
+@enforces("1.1.d", "3.2.a")
+def receive_photo(*, actor: Actor, subject: UUID, data: bytes) -> Received:
+    """Judge an uploaded file and keep it sealed if it will do.
+
+    Args:
+        actor: who uploads.
+        subject: whose photo it will be.
+        data: the file as uploaded; it lives in memory only.
+
+    Raises:
+        ConsentMissing: the subject did not agree.
+        LimitReached: too many photos are kept already.
+        PhotoUnreadable: not a picture, or a broken one.
+        PhotoTooLarge: too many bytes or pixels.
+        StoreFull: there is no room; nothing is kept.
+    """
+    purposes.require_consent(subject=subject, activity=HEADSHOT_GENERATION)
+    if Photo.objects.filter(subject=subject).count() >= PHOTOS_KEPT_MAX:
+        raise LimitReached(f"You keep {PHOTOS_KEPT_MAX} photos already. Please delete some first.")
+    here = configuration.current()
+    picture = decoding.decode(
+        data,
+        pixels_max=here.photo_pixels_max,
+        bytes_max=here.photo_bytes_max,
+        at_once=here.decoders_max,
+        filter_required=here.environment in {"staging", "production"},
+    )
+    verdict = gate.judge(picture, here.models_folder)
+    if not verdict.accepted:
+        audit.record(
+            actor=actor,
+            act=Act.PHOTO_REFUSED,
+            subject=subject,
+            purpose=verdict.findings[0].code,
+            outcome=Outcome.REFUSED,
+        )
+        return Received(verdict, None)
+    master, preview = decoding.encode_master(picture), decoding.encode_preview(picture)
+    with transaction.atomic():
+        object_id = vault.seal(
+            actor=actor, subject=subject, kind="photo", purpose=HEADSHOT_GENERATION, plaintext=master
+        )
+        preview_id = vault.seal(
+            actor=actor, subject=subject, kind="preview", purpose=HEADSHOT_GENERATION, plaintext=preview
+        )
+        photo = Photo.objects.create(
+            subject=subject,
+            object_id=object_id,
+            preview_id=preview_id,
+            sentence=verdict.sentence,
+            advice=verdict.advice,
+            score=verdict.score,
+            received_at=clock.now(),
+        )
+        audit.record(
+            actor=actor,
+            act=Act.PHOTO_RECEIVED,
+            subject=subject,
+            purpose=HEADSHOT_GENERATION,
+            object_ids=[object_id],
+        )
+    return Received(verdict, photo)
+
+
+def photo_of(subject: UUID, photo_id: UUID) -> Photo:
+    """Return a subject's photo.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    photo = Photo.objects.filter(id=photo_id, subject=subject).first()
+    if photo is None:
+        raise NotFound("There is no such photo.")
+    return photo
+
+
+def shoot_of(subject: UUID, shoot_id: UUID) -> Shoot:
+    """Return a subject's shoot; raises ``NotFound`` as ``photo_of`` does."""
+    shoot = Shoot.objects.filter(id=shoot_id, subject=subject).first()
+    if shoot is None:
+        raise NotFound("There is no such shoot.")
+    return shoot
+
+
+def headshot_of(subject: UUID, headshot_id: UUID) -> Headshot:
+    """Return a subject's headshot; raises ``NotFound`` as ``photo_of`` does."""
+    headshot = Headshot.objects.filter(id=headshot_id, subject=subject).first()
+    if headshot is None:
+        raise NotFound("There is no such headshot.")
+    return headshot
+
+
+@enforces("1.1.d")
+def start_shoot(
+    *, actor: Actor, subject: UUID, photo_ids: Sequence[UUID], style_ids: Sequence[str], brand_colour: str = ""
+) -> Shoot:
+    """Queue the making of headshots: every photo in every style.
+
+    Raises:
+        ConsentMissing: the subject did not agree.
+        NotNow: no photo or no style is chosen.
+        LimitReached: too many photos, or too many shoots are waiting.
+        NotFound: a photo is not there.
+        StyleUnknown: a style is not there, or the colour is none.
+    """
+    purposes.require_consent(subject=subject, activity=HEADSHOT_GENERATION)
+    photos = [photo_of(subject, photo_id) for photo_id in dict.fromkeys(photo_ids)]
+    styles = [style(style_id, brand_colour=brand_colour) for style_id in dict.fromkeys(style_ids)]
+    if not photos or not styles:
+        raise NotNow("Please choose at least one photo and one style.")
+    most = configuration.current().photos_per_shoot_max
+    if len(photos) > most:
+        raise LimitReached(f"Please choose at most {most} photos at a time.")
+    with transaction.atomic():
+        if Shoot.objects.filter(subject=subject, state__in=states.OPEN).count() >= OPEN_SHOOTS_MAX:
+            raise LimitReached("Some of your headshots are still being made. Please wait until they are ready.")
+        shoot = Shoot.objects.create(
+            subject=subject,
+            photo_ids=[str(photo.id) for photo in photos],
+            style_ids=[chosen.id for chosen in styles],
+            brand_colour=brand_colour,
+            steps_total=len(photos) * (len(styles) + 1),
+            step="waiting for a free place",
+            created_at=clock.now(),
+        )
+        audit.record(actor=actor, act=Act.SHOOT_QUEUED, subject=subject, purpose=HEADSHOT_GENERATION)
+        # The task's row is in this transaction: the shoot and its work exist together or not at all.
+        tasks.run_shoot.enqueue(shoot_id=str(shoot.id))
+    return shoot
+
+
+def cancel(*, actor: Actor, subject: UUID, shoot_id: UUID) -> None:
+    """Stop a shoot; what is finished stays, the step being made is thrown away.
+
+    Raises:
+        NotNow: it is over already.
+    """
+    shoot = shoot_of(subject, shoot_id)
+    with transaction.atomic():
+        changed = Shoot.objects.filter(id=shoot.id, state__in=states.before(ShootState.CANCELLED)).update(
+            state=ShootState.CANCELLED, finished_at=clock.now(), step=""
+        )
+        if not changed:
+            raise NotNow("This shoot is over already.")
+        audit.record(actor=actor, act=Act.SHOOT_CANCELLED, subject=subject, purpose=HEADSHOT_GENERATION)
+
+
+def toggle_favourite(*, subject: UUID, headshot_id: UUID) -> bool:
+    """Mark or unmark a headshot; return whether it is marked now."""
+    headshot = headshot_of(subject, headshot_id)
+    headshot.favourite = not headshot.favourite
+    headshot.save(update_fields=["favourite"])
+    return headshot.favourite
+
+
+def delete_photo(*, actor: Actor, subject: UUID, photo_id: UUID) -> None:
+    """Delete a photo for good; headshots made of it stay."""
+    photo = photo_of(subject, photo_id)
+    vault.destroy(actor=actor, object_id=photo.object_id)
+    vault.destroy(actor=actor, object_id=photo.preview_id)
+    with transaction.atomic():
+        photo.delete()
+        audit.record(
+            actor=actor, act=Act.PHOTO_DELETED, subject=subject, object_ids=[photo.object_id, photo.preview_id]
+        )
+
+
+def delete_headshot(*, actor: Actor, subject: UUID, headshot_id: UUID) -> None:
+    """Delete a headshot for good."""
+    headshot = headshot_of(subject, headshot_id)
+    vault.destroy(actor=actor, object_id=headshot.object_id)
+    vault.destroy(actor=actor, object_id=headshot.preview_id)
+    with transaction.atomic():
+        headshot.delete()
+        audit.record(
+            actor=actor,
+            act=Act.HEADSHOT_DELETED,
+            subject=subject,
+            object_ids=[headshot.object_id, headshot.preview_id],
+        )
+
+
+@enforces("1.2.c")
+def delete_everything(*, actor: Actor, subject: UUID) -> KeptReceipt:
+    """Delete a customer: work stopped, key shredded, bytes gone, rows gone, receipt signed.
+
+    A crash anywhere leaves the account's row until the end, so that the customer, or a sweep over the erasure
+    ledger, can call this again; what is done already is found done.
+
+    Raises:
+        ErasureIncomplete: a store still holds something; calling again goes on.
+    """
+    Shoot.objects.filter(subject=subject, state__in=states.OPEN).update(
+        state=ShootState.CANCELLED, finished_at=clock.now()
+    )
+    receipt: Receipt = vault.shred(actor=actor, subject=subject)
+    with transaction.atomic():
+        Headshot.objects.filter(subject=subject).delete()
+        Shoot.objects.filter(subject=subject).delete()
+        Photo.objects.filter(subject=subject).delete()
+        purposes.erase_consents(subject=subject)
+        accounts.delete_account(actor=actor, subject=subject)
+        return KeptReceipt.objects.create(document=receipt, made_at=clock.now())

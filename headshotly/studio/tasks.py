@@ -1,0 +1,200 @@
+"""The work a background worker does: one shoot, step by step, each step once.
+
+The task may be run again at any moment: after a crash, or beside a worker that was only slow. What is finished is
+found and skipped, and the unique row of each step decides between two who made it.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.tasks import task
+
+from headshotly.access.warrants import worker_warrant
+from headshotly.audit import services as audit
+from headshotly.audit.actor import Actor
+from headshotly.audit.acts import Act, Outcome
+from headshotly.policy import clock, configuration
+from headshotly.policy.enforcement import enforces
+from headshotly.policy.refusal import Refusal
+from headshotly.purposes import services as purposes
+from headshotly.purposes.texts import HEADSHOT_GENERATION
+from headshotly.studio import decoding, marking, states
+from headshotly.studio.engine import PortraitEngine, Prepared
+from headshotly.studio.models import Headshot, Photo, Shoot, ShootState
+from headshotly.studio.styles import style
+from headshotly.vault import services as vault
+
+WARRANT_VALID = dt.timedelta(minutes=10)
+_ATTEMPTS_SENTENCE = "Making these headshots failed several times, so we stopped. You are not charged for it."
+_SERVER_FAULT = 500  # HTTP: from here on the server is at fault, not what was asked
+
+
+class _Stopped(Exception):
+    """The shoot was cancelled, or its owner left; there is nothing more to do."""
+
+
+@cache
+def engine() -> PortraitEngine:
+    """Return the process's engine; its models stay loaded between shoots."""
+    return PortraitEngine(configuration.current().models_folder)
+
+
+@task
+@enforces("1.1.d", "5.3.a")
+def run_shoot(shoot_id: str) -> None:
+    """Make every headshot of a shoot that is not made yet.
+
+    Args:
+        shoot_id: the shoot's id; a task's arguments hold nothing personal.
+
+    Raises:
+        Refusal: something failed that may pass, such as a full disk; the shoot is marked failed with its sentence.
+    """
+    shoot = _begin(UUID(shoot_id))
+    if shoot is None:
+        return
+    actor = Actor(kind="worker", id=shoot.id, role="studio")
+    try:
+        for photo_id in shoot.photo_ids:
+            _make_photo(shoot, UUID(photo_id), actor)
+        _finish(shoot, actor)
+    except _Stopped:
+        return
+    except Refusal as refusal:
+        fail(shoot.id, refusal.sentence)
+        if refusal.status >= _SERVER_FAULT:
+            raise
+
+
+def _begin(shoot_id: UUID) -> Shoot | None:
+    """Return the shoot if it still wants work: a fresh one, or one whose worker died."""
+    now = clock.now()
+    with transaction.atomic():
+        fresh = Shoot.objects.filter(id=shoot_id, state=ShootState.QUEUED).update(
+            state=ShootState.RUNNING, started_at=now, step="starting"
+        )
+        shoot = Shoot.objects.filter(id=shoot_id, state=ShootState.RUNNING).first()
+        if shoot is not None and fresh:
+            audit.record(
+                actor=Actor(kind="worker", id=shoot.id, role="studio"),
+                act=Act.SHOOT_STARTED,
+                subject=shoot.subject,
+                purpose=HEADSHOT_GENERATION,
+            )
+    return shoot
+
+
+def _require_wanted(shoot: Shoot) -> None:
+    """Go on only while the shoot runs and its owner agrees (clause 1.1.d: after revocation no job runs)."""
+    if not Shoot.objects.filter(id=shoot.id, state=ShootState.RUNNING).exists():
+        raise _Stopped
+    purposes.require_consent(subject=shoot.subject, activity=HEADSHOT_GENERATION)
+
+
+def _tell(shoot: Shoot, sentence: str) -> None:
+    """Show a step; finished ones are counted from what exists, so that a repetition doubles nothing."""
+    made = Headshot.objects.filter(shoot=shoot)
+    prepared = made.values("photo_id").distinct().count()
+    Shoot.objects.filter(id=shoot.id).update(step=sentence, steps_done=min(shoot.steps_total, made.count() + prepared))
+
+
+def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> None:
+    finished = set(Headshot.objects.filter(shoot=shoot, photo_id=photo_id).values_list("style_id", flat=True))
+    missing = [style_id for style_id in shoot.style_ids if style_id not in finished]
+    photo = Photo.objects.filter(id=photo_id, subject=shoot.subject).first()
+    if not missing or photo is None:  # a photo deleted in the meantime is skipped
+        return
+    _require_wanted(shoot)
+    number = shoot.photo_ids.index(str(photo_id)) + 1
+    where = f"photo {number} of {len(shoot.photo_ids)}"
+    _tell(shoot, f"{where}: opening")
+    warrant = worker_warrant(subject=shoot.subject, job_id=shoot.id, purpose="generate", valid_for=WARRANT_VALID)
+    picture = decoding.decode_own(vault.open(object_id=photo.object_id, warrant=warrant))
+    prepared = engine().prepare(picture, progress=lambda step: _tell(shoot, f"{where}: {step}"))
+    for style_id in missing:
+        _require_wanted(shoot)
+        _tell(shoot, f"{where}: {style(style_id).title}")
+        _make_headshot(shoot, photo, style_id, prepared, actor)
+        _tell(shoot, f"{where}: {style(style_id).title}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    object_id: UUID
+    preview_id: UUID
+
+
+def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Prepared, actor: Actor) -> None:
+    result = engine().render(prepared, style(style_id, brand_colour=shoot.brand_colour))
+    sealed = _seal(shoot, marking.encode(result.picture), decoding.encode_preview(result.picture), actor)
+    # A crash here leaves two sealed objects that no headshot names; the sweep of the studio's orphans removes them.
+    try:
+        with transaction.atomic():
+            if not Shoot.objects.select_for_update().filter(id=shoot.id, state=ShootState.RUNNING).exists():
+                raise _Stopped  # noqa: TRY301 - leaves the transaction and lands in the one place that cleans up
+            Headshot.objects.create(
+                subject=shoot.subject,
+                shoot=shoot,
+                photo_id=photo.id,
+                style_id=style_id,
+                object_id=sealed.object_id,
+                preview_id=sealed.preview_id,
+                notes=list(result.notes),
+                made_at=clock.now(),
+            )
+            audit.record(
+                actor=actor,
+                act=Act.HEADSHOT_MADE,
+                subject=shoot.subject,
+                purpose=HEADSHOT_GENERATION,
+                object_ids=[sealed.object_id],
+            )
+    except (IntegrityError, _Stopped) as error:
+        # Another worker was faster, or nobody wants it any more: ours is thrown away.
+        vault.destroy(actor=actor, object_id=sealed.object_id)
+        vault.destroy(actor=actor, object_id=sealed.preview_id)
+        if isinstance(error, _Stopped):
+            raise
+
+
+def _seal(shoot: Shoot, full: bytes, preview: bytes, actor: Actor) -> _Sealed:
+    purpose = HEADSHOT_GENERATION
+    with transaction.atomic():
+        return _Sealed(
+            vault.seal(actor=actor, subject=shoot.subject, kind="headshot", purpose=purpose, plaintext=full),
+            vault.seal(actor=actor, subject=shoot.subject, kind="preview", purpose=purpose, plaintext=preview),
+        )
+
+
+def _finish(shoot: Shoot, actor: Actor) -> None:
+    with transaction.atomic():
+        changed = Shoot.objects.filter(id=shoot.id, state__in=states.before(ShootState.DONE)).update(
+            state=ShootState.DONE, steps_done=shoot.steps_total, step="", finished_at=clock.now()
+        )
+        if changed:
+            audit.record(actor=actor, act=Act.SHOOT_FINISHED, subject=shoot.subject, purpose=HEADSHOT_GENERATION)
+
+
+def fail(shoot_id: UUID, sentence: str) -> None:
+    """Mark a shoot as failed, in plain words; one that is over stays as it is."""
+    with transaction.atomic():
+        changed = Shoot.objects.filter(id=shoot_id, state__in=states.before(ShootState.FAILED)).update(
+            state=ShootState.FAILED, sentence=sentence, step="", finished_at=clock.now()
+        )
+        shoot = Shoot.objects.filter(id=shoot_id).first()
+        if changed and shoot is not None:
+            audit.record(
+                actor=Actor(kind="worker", id=shoot.id, role="studio"),
+                act=Act.SHOOT_FAILED,
+                subject=shoot.subject,
+                purpose=HEADSHOT_GENERATION,
+                outcome=Outcome.FAILED,
+            )
+
+
+def give_up(shoot_id: str) -> None:
+    """End a shoot whose task crashed its worker too often."""
+    fail(UUID(shoot_id), _ATTEMPTS_SENTENCE)
