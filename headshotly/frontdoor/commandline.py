@@ -12,12 +12,10 @@ from headshotly.policy.refusal import Refusal
 # so that ``shoot`` needs no database and ``--help`` is quick.
 COMMANDS = {
     "shoot": "shoot",
-    "studio": "studio",
     "serve": "serve",
     "worker": "worker",
     "sequencer": "sequencer",
     "setup": "setup",
-    "keys": "keys",
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",

@@ -138,6 +138,7 @@ LANGUAGES = [("en", "English"), ("pl", "Polski")]
 USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE / "build" / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = HEADSHOTLY.environment in {"local", "test"}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is ever stored through Django

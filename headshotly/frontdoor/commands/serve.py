@@ -1,0 +1,138 @@
+"""``headshotly serve``: everything the service needs, in one terminal."""
+
+import fcntl
+import os
+import socket
+import ssl
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import django
+
+from headshotly.frontdoor.supervisor import Child, Supervisor
+from headshotly.policy import configuration
+from headshotly.policy.configuration import Configuration
+from headshotly.policy.refusal import Refusal
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+def _claim(folder: Path) -> int:
+    """Return a lock on the data folder; two services on one folder would not be one service.
+
+    Raises:
+        Refusal: another one runs on it.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise Refusal(f"HeadShotly already runs on the data folder {folder}.", code="serve.running") from None
+    return descriptor
+
+
+def _require_free(host: str, port: int, name: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise Refusal(
+                f"Port {port} is taken by another program; choose another with HEADSHOTLY_{name}_PORT.",
+                code="serve.port_taken",
+            ) from None
+
+
+def _answers(here: Configuration, certificate: Path) -> bool:
+    """Say whether the service answers over TLS with its own certificate."""
+    context = ssl.create_default_context(cafile=str(certificate))
+    with (
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", here.https_port), timeout=2) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        tls.sendall(b"GET /health/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return tls.recv(64).startswith(b"HTTP/1.1 200")
+    return False
+
+
+@click.group(invoke_without_command=True)
+@click.option("--listen", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.pass_context
+def serve(context: click.Context, listen: str) -> None:
+    """Run web server, redirector, worker and sequencer until Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        return
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415 - after Django's setup
+
+    from headshotly.access.services import ensure_first_staff  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import certificate  # noqa: PLC0415 - after Django's setup
+    from headshotly.studio.models_folder import MODELS, trusted  # noqa: PLC0415 - after Django's setup
+    from headshotly.vault.services import sweep_orphans  # noqa: PLC0415 - after Django's setup
+
+    here = configuration.current()
+    lock = _claim(here.data_folder)
+    _require_free(listen, here.https_port, "HTTPS")
+    _require_free(listen, here.http_port, "HTTP")
+    for name in MODELS:
+        trusted(here.models_folder, name)
+    for alias in ("default", "journal", "keys"):
+        call_command("migrate", database=alias, verbosity=0, interactive=False)
+    removed = sweep_orphans()
+    if removed:
+        _say(f"Removed {removed} sealed files that a crash had left without an owner.")
+    host = urlsplit(here.public_url).hostname or "localhost"
+    certificate_path, _ = certificate.ensure(here.data_folder / "tls", host=host)
+    link = ensure_first_staff()
+
+    def when_ready() -> bool:
+        if not _answers(here, certificate_path):
+            return False
+        _say(f"\nHeadShotly is ready: {here.public_url}")
+        _say("Its certificate is its own, so your browser will ask once whether to trust it.")
+        _say(f"Mail is written to {here.mail_folder}")
+        if link:
+            _say(f"The first member of staff, “operator”, enrols here, once, within a day:\n  {link}")
+        _say("Stop with Ctrl-C.\n")
+        return True
+
+    children = [
+        Child("web server", ["serve", "web", "--listen", listen]),
+        Child("redirector", ["serve", "redirect", "--listen", listen]),
+        Child("worker", ["worker"]),
+        Child("sequencer", ["sequencer"]),
+    ]
+    Supervisor(children, _say).run(when_ready)
+    os.close(lock)
+    _say("HeadShotly has stopped; everything is as you left it.")
+
+
+@serve.command()
+@click.option("--listen", default="127.0.0.1")
+def web(listen: str) -> None:
+    """Run the HTTPS server alone."""
+    from headshotly.frontdoor import certificate  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor.server import https  # noqa: PLC0415 - only this process needs gunicorn
+    from headshotly.frontdoor.wsgi import application  # noqa: PLC0415 - sets Django up
+
+    here = configuration.current()
+    host = urlsplit(here.public_url).hostname or "localhost"
+    certificate_path, key_path = certificate.ensure(here.data_folder / "tls", host=host)
+    https(application, port=here.https_port, host=listen, certificate=certificate_path, key=key_path, workers=2).run()
+
+
+@serve.command()
+@click.option("--listen", default="127.0.0.1")
+def redirect(listen: str) -> None:
+    """Run the HTTP server that only redirects."""
+    from headshotly.frontdoor.server import redirector  # noqa: PLC0415 - only this process needs gunicorn
+
+    here = configuration.current()
+    redirector(port=here.http_port, host=listen, public_url=here.public_url).run()

@@ -1,0 +1,102 @@
+"""The embedded web server: gunicorn with our own idea of TLS (clause 3.1), and its plain-text twin that redirects."""
+
+import ssl
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from gunicorn.app.base import BaseApplication
+
+from headshotly.policy.enforcement import enforces
+
+THREADS = 8
+TIMEOUT_SECONDS = 60
+type Environ = dict[str, Any]
+type StartResponse = Callable[..., Any]
+
+
+@enforces("3.1.a")
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return a context that speaks TLS 1.2 and 1.3, with forward secrecy and authenticated encryption only.
+
+    Args:
+        certificate: PEM file.
+        key: PEM file.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")  # TLS 1.3 has none but such
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+class Web(BaseApplication):
+    """Gunicorn, configured in code."""
+
+    def __init__(self, application: Callable[..., Any], options: dict[str, Any]) -> None:
+        """Take the WSGI application and gunicorn's settings."""
+        self._application, self._options = application, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand the settings to gunicorn."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Callable[..., Any]:
+        """Return the application."""
+        return self._application
+
+
+def https(application: Callable[..., Any], *, port: int, host: str, certificate: Path, key: Path, workers: int) -> Web:
+    """Return the HTTPS server.
+
+    Args:
+        application: the WSGI application.
+        port: TCP port.
+        host: address to listen on.
+        certificate: PEM file.
+        key: PEM file.
+        workers: processes.
+    """
+    context = tls_context(certificate, key)
+    options = _common(f"{host}:{port}") | {
+        "workers": workers,
+        "threads": THREADS,
+        "worker_class": "gthread",
+        "certfile": str(certificate),
+        "keyfile": str(key),
+        "ssl_context": lambda _config, _default: context,
+        "timeout": TIMEOUT_SECONDS,
+        "keepalive": 5,
+    }
+    return Web(application, options)
+
+
+@enforces("3.1.b")
+def redirector(*, port: int, host: str, public_url: str) -> Web:
+    """Return the plain HTTP server; its only answer is where to go instead."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        # The host of the answer is ours, never the one the request names.
+        target = public_url + quote(str(environ.get("PATH_INFO", "/")), safe="/%:@!$&'()*+,;=~-._")
+        start_response("308 Permanent Redirect", [("Location", target), ("Content-Length", "0")])
+        return []
+
+    options = _common(f"{host}:{port}") | {"workers": 1, "threads": 2, "worker_class": "gthread", "timeout": 20}
+    return Web(application, options)
+
+
+def _common(bind: str) -> dict[str, Any]:
+    return {
+        "bind": bind,
+        "loglevel": "warning",
+        "accesslog": None,  # addresses of people stay out of logs
+        "graceful_timeout": 5,
+        "limit_request_line": 4094,
+        "limit_request_fields": 64,
+        "limit_request_field_size": 8190,
+        "control_socket_disable": True,
+    }

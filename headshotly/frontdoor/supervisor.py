@@ -1,0 +1,106 @@
+"""Starts the processes of the service, keeps them alive, and ends them together."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from headshotly.policy import clock
+
+STOP_SECONDS = 8.0
+_PR_SET_PDEATHSIG = 1
+_BACKOFF_MAX = 10.0
+
+
+@dataclass
+class Child:
+    """One process that should be running.
+
+    Attributes:
+        name: what the terminal calls it.
+        arguments: of the ``headshotly`` program.
+        process: the running process, if any.
+        restart_at: moment, on the monotonic clock, before which it is not started again.
+        crashes: how often it ended by itself, for the pause before the next start.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    process: "subprocess.Popen[bytes] | None" = None
+    restart_at: float = 0.0
+    crashes: int = field(default=0)
+
+    def start(self) -> None:
+        """Start the process. On Linux it ends by itself when this one is gone, however that happens."""
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "headshotly", *self.arguments],
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one prctl call only
+            start_new_session=True,
+        )
+
+    def look_after(self, say: Callable[[str], None]) -> None:
+        """Start the process again where it ended by itself, after a growing pause."""
+        now = clock.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            self.crashes += 1
+            pause = min(_BACKOFF_MAX, 0.5 * 2**self.crashes)
+            say(f"{self.name} ended with code {self.process.returncode}; starting it again in {pause:.0f} s")
+            self.process, self.restart_at = None, now + pause
+        if self.process is None and now >= self.restart_at:
+            self.start()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Supervisor:
+    """Runs children until told to stop."""
+
+    def __init__(self, children: Sequence[Child], say: Callable[[str], None]) -> None:
+        """Take the children and how to speak on the terminal."""
+        self._children = children
+        self._say = say
+        self._stop = threading.Event()
+
+    def run(self, when_ready: Callable[[], bool]) -> None:
+        """Start everything, call ``when_ready`` until it says so, and stay until a signal comes.
+
+        Args:
+            when_ready: tries to reach the service; returns True once it could and has announced it.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stop.set())
+        announced = False
+        try:
+            while not self._stop.is_set():
+                for child in self._children:
+                    child.look_after(self._say)
+                announced = announced or when_ready()
+                self._stop.wait(0.25)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        running = [child.process for child in self._children if child.process is not None]
+        for process in running:
+            _signal_group(process, signal.SIGTERM)
+        deadline = clock.monotonic() + STOP_SECONDS
+        for process in running:
+            try:
+                process.wait(timeout=max(0.1, deadline - clock.monotonic()))
+            except subprocess.TimeoutExpired:
+                # A job in the middle is not lost: its lease runs out and the next worker goes on.
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
+
+
+def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        process.poll()

@@ -1,0 +1,144 @@
+"""The running service, and a browser to drive it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PICTURES = REPOSITORY / "build" / "journeys"
+_ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@dataclass
+class Service:
+    """A running installation of its own, in a folder of its own."""
+
+    url: str
+    http_port: int
+    folder: Path
+    process: "subprocess.Popen[bytes]"
+    environment: dict[str, str]
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def mails(self) -> list[Path]:
+        return sorted((self.folder / "mail").glob("*.eml"))
+
+    def newest_link(self) -> str:
+        body = message_from_bytes(self.mails()[-1].read_bytes(), policy=policy.default).get_content()
+        return re.search(r"https://\S+", body)[0]
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "headshotly", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=20)
+
+
+def start_service(folder: Path) -> Service:
+    https_port, http_port = free_port(), free_port()
+    url = f"https://localhost:{https_port}"
+    environment = {
+        **os.environ,
+        "HEADSHOTLY_ENVIRONMENT": "local",
+        "HEADSHOTLY_DATA": str(folder / "data"),
+        "HEADSHOTLY_MAIL": str(folder / "mail"),
+        "HEADSHOTLY_HTTPS_PORT": str(https_port),
+        "HEADSHOTLY_HTTP_PORT": str(http_port),
+        "HEADSHOTLY_URL": url,
+        "TMPDIR": str(folder / "tmp"),
+        "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
+    }
+    for name in ("HEADSHOTLY_DATABASE_URL", "HEADSHOTLY_KEYS_DATABASE_URL"):
+        environment.pop(name, None)
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "headshotly", "serve"], env=environment, stdout=log, stderr=log, cwd=REPOSITORY
+        )
+    service = Service(url, http_port, folder, process, environment)
+    deadline = time.monotonic() + 60
+    while "is ready" not in service.log():
+        assert process.poll() is None, service.log()
+        assert time.monotonic() < deadline, service.log()
+        time.sleep(0.2)
+    return service
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    running = start_service(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, or Playwright's own. Where neither is there, the journeys are said not to have run."""
+    path = shutil.which("chromium")
+    with sync_playwright() as playwright:
+        try:
+            found = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        except Error:
+            sentence = "the journeys did not run: there is neither Debian's chromium nor Playwright's own browser"
+            if os.environ.get("CI"):
+                pytest.fail(sentence)
+            pytest.skip(sentence)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser, service: Service) -> Iterator[Page]:
+    """A fresh visitor. Foreign requests and errors in the console are collected and must stay empty."""
+    context = browser.new_context(ignore_https_errors=True, base_url=service.url, accept_downloads=True)
+    visitor = context.new_page()
+    foreign: list[str] = []
+    errors: list[str] = []
+    visitor.on(
+        "request",
+        lambda request: None if request.url.startswith((service.url, "blob:", "data:")) else foreign.append(request.url),
+    )
+    visitor.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    visitor.on("pageerror", lambda error: errors.append(str(error)))
+    yield visitor
+    context.close()
+    assert foreign == []
+    # The browser itself notes answers like 422; a script's or the policy's complaint is an error of ours.
+    assert [text for text in errors if "Failed to load resource" not in text] == []
