@@ -5,13 +5,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
-# Before Django reads its settings: nothing of a test run may touch the developer's own data.
+# Before Django reads its settings: nothing of a test run may touch the developer's own data. The settings are named
+# here and not in pyproject.toml, because pytest-django would load them before this file runs.
 _FOLDER = Path(tempfile.mkdtemp(prefix="headshotly-test-"))
+os.environ["DJANGO_SETTINGS_MODULE"] = "headshotly.frontdoor.settings"
 os.environ["HEADSHOTLY_ENVIRONMENT"] = "test"
 os.environ["HEADSHOTLY_DATA"] = str(_FOLDER / "data")
 os.environ["HEADSHOTLY_MAIL"] = str(_FOLDER / "mail")
 
+import django  # noqa: E402
 import pytest  # noqa: E402
+
+django.setup()  # the rooms' own conftest files import models
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
