@@ -1,6 +1,7 @@
 """Customers: a pseudonym, sealed personal fields, and what signing in needs."""
 
 import uuid
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -24,14 +25,17 @@ class Customer(AbstractBaseUser):
     totp_last_step = models.BigIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    is_active = models.BooleanField(default=True)  # type: ignore[misc] # Django's own base says ``is_active = True``
+    is_active = models.BooleanField(default=True)
 
     # Django wants a natural key; ours says nothing about the person.
     USERNAME_FIELD = "id"
     EMAIL_FIELD = "id"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = CustomerManager()
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class SignInAttempt(models.Model):
