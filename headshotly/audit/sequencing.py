@@ -22,6 +22,7 @@ from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
 BATCH = 1000
+PAUSE = 0.3  # seconds between two steps that were not full: few heads a second, and none later than one
 _ADVISORY_LOCK = 0x4A4F55524E414C  # "JOURNAL": one sequencer at a time on PostgreSQL
 _PLACES_AT_ONCE = 400
 

@@ -8,10 +8,9 @@ _KEY_MODELS = {("vault", "wrappedcustomerkey")}
 _JOURNAL_MODELS = {("audit", "disclosure")}
 
 
-def _same_database(one: str, other: str) -> bool:
-    """Say whether two aliases are two connections to one database (PostgreSQL) rather than two files (SQLite)."""
-    parts = ("ENGINE", "NAME", "HOST", "PORT")
-    return all(connections[one].settings_dict.get(part) == connections[other].settings_dict.get(part) for part in parts)
+def _one_database() -> bool:
+    """Say whether ``journal`` is a second connection to the main database, not a file of its own as on SQLite."""
+    return bool(connections["journal"].vendor == "postgresql")
 
 
 class Rooms:
@@ -39,7 +38,7 @@ class Rooms:
         Where ``journal`` is a second connection to the main database, migrating either makes the tables of both.
         """
         home = self._alias(app_label, model_name)
-        if home != "keys" and db != "keys" and _same_database("journal", "default"):
+        if home != "keys" and db != "keys" and _one_database():
             # Both connections share one record of migrations, so whichever comes first must make every table.
             return True
         return db == home

@@ -18,7 +18,7 @@ def scratch_postgres() -> Iterator[ScratchPostgres]:
         if os.environ.get("CI"):
             pytest.fail(sentence)
         pytest.skip(sentence)
-    with ScratchPostgres() as cluster:
+    with ScratchPostgres(unsafe_fast=True) as cluster:
         yield cluster
 
 

@@ -15,7 +15,7 @@ def sequencer(*, once: bool) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import close_old_connections  # noqa: PLC0415 - after Django's setup
 
-    from headshotly.audit.sequencing import sequence_once  # noqa: PLC0415 - after Django's setup
+    from headshotly.audit.sequencing import BATCH, PAUSE, sequence_once  # noqa: PLC0415 - after Django's setup
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -33,5 +33,5 @@ def sequencer(*, once: bool) -> None:
             moved = 0
         if once and not moved:
             return
-        if not moved:
-            stop.wait(0.5)
+        if not once and moved < BATCH:
+            stop.wait(PAUSE)
