@@ -28,6 +28,7 @@ from headshotly.studio.styles import style
 from headshotly.vault import services as vault
 
 WARRANT_VALID = dt.timedelta(minutes=10)
+_BROKEN_SENTENCE = "Something broke on our side while making these headshots. You are not charged for it."
 _ATTEMPTS_SENTENCE = "Making these headshots failed several times, so we stopped. You are not charged for it."
 _SERVER_FAULT = 500  # HTTP: from here on the server is at fault, not what was asked
 
@@ -67,6 +68,10 @@ def run_shoot(shoot_id: str) -> None:
         fail(shoot.id, refusal.sentence)
         if refusal.status >= _SERVER_FAULT:
             raise
+    except Exception:
+        # Nobody may wait for ever for a shoot that died of a mistake of ours; the traceback goes to the log.
+        fail(shoot.id, _BROKEN_SENTENCE)
+        raise
 
 
 def _begin(shoot_id: UUID) -> Shoot | None:
