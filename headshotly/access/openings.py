@@ -1,6 +1,8 @@
 """*Who opened my photos*: what the journal knows about a customer, in their own hands (clause 5.3.a)."""
 
 import json
+from typing import cast
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -40,7 +42,7 @@ def openings_page(request: HttpRequest) -> HttpResponse:
             "why": entry.leaf.purpose,
             "index": entry.index,
         }
-        for entry in selectors.entries_of_subject(request.user.pk)
+        for entry in selectors.entries_of_subject(cast("UUID", request.user.pk))
         if entry.leaf.act in _OPENINGS
     ]
     context = {"openings": found[::-1][:_SHOWN], "total": len(found)}
@@ -51,7 +53,7 @@ def openings_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def openings_download(request: HttpRequest) -> HttpResponse:
     """Give the customer every entry about them with its proof; ``headshotly journal verify-openings`` checks it."""
-    document = selectors.proofs_of_subject(request.user.pk)
+    document = selectors.proofs_of_subject(cast("UUID", request.user.pk))
     answer = HttpResponse(json.dumps(document, indent=1), content_type="application/json")
     answer["Content-Disposition"] = 'attachment; filename="who-opened-my-photos.json"'
     return answer

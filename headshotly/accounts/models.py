@@ -1,6 +1,7 @@
 """Customers: a pseudonym, sealed personal fields, and what signing in needs."""
 
 import uuid
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -24,7 +25,7 @@ class Customer(AbstractBaseUser):
     # Django wants a natural key; ours says nothing about the person.
     USERNAME_FIELD = "id"
     EMAIL_FIELD = "id"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = CustomerManager()
 

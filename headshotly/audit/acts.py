@@ -21,7 +21,7 @@ class Act(enum.StrEnum):
     SIGN_IN_SUCCEEDED = "accounts.sign-in.succeeded"
     SIGN_IN_FAILED = "accounts.sign-in.failed"
     SIGNED_OUT = "accounts.session.ended"
-    PASSWORD_CHANGED = "accounts.password.changed"  # noqa: S105 - an act, not a password
+    PASSWORD_CHANGED = "accounts.password.changed"  # noqa: S105 - an act, not a password # nosec B105
     NAME_CHANGED = "accounts.name.changed"
 
     CONSENT_GIVEN = "purposes.consent.given"

@@ -81,7 +81,7 @@ def _take_pending() -> Iterable[_Waiting]:
     table = PendingEntry._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT %s {lock}) "  # noqa: S608 - constants only
+            f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT %s {lock}) "  # noqa: S608 - constants only # nosec B608
             "RETURNING id, entry_id, leaf, sealed_details",
             [BATCH],
         )

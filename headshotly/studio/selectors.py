@@ -1,23 +1,24 @@
 """Reading the studio's state. Pictures are opened by ``vault.open`` under an owner's warrant."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 
 
-def photos_of(subject: UUID) -> Sequence[Photo]:
+def photos_of(subject: UUID) -> QuerySet[Photo]:
     """Return a subject's photos, newest first."""
     return Photo.objects.filter(subject=subject).order_by("-received_at")
 
 
-def shoots_of(subject: UUID) -> Sequence[Shoot]:
+def shoots_of(subject: UUID) -> QuerySet[Shoot]:
     """Return a subject's shoots, newest first."""
     return Shoot.objects.filter(subject=subject).order_by("-created_at")
 
 
-def headshots_of(shoot: Shoot) -> Sequence[Headshot]:
+def headshots_of(shoot: Shoot) -> QuerySet[Headshot]:
     """Return a shoot's headshots, in the order they were made."""
     return Headshot.objects.filter(shoot=shoot).order_by("made_at")
 

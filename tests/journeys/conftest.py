@@ -133,7 +133,9 @@ def page(browser: Browser, service: Service) -> Iterator[Page]:
     errors: list[str] = []
     visitor.on(
         "request",
-        lambda request: None if request.url.startswith((service.url, "blob:", "data:")) else foreign.append(request.url),
+        lambda request: (
+            None if request.url.startswith((service.url, "blob:", "data:")) else foreign.append(request.url)
+        ),
     )
     visitor.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     visitor.on("pageerror", lambda error: errors.append(str(error)))
