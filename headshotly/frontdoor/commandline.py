@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": "worker",
     "sequencer": "sequencer",
     "setup": "setup",
+    "keys": "keys",
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",

@@ -7,7 +7,6 @@ data key, commitment. The whole header is the body's associated data, so no part
 import hmac
 import os
 from dataclasses import dataclass
-from typing import BinaryIO
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -24,6 +23,9 @@ WRAPPED = KEY + 16
 COMMITMENT = 32
 FIXED = len(MAGIC) + 16 + 16 + 1
 PURPOSE_MAX = 64
+LONGEST = FIXED + PURPOSE_MAX + NONCE + WRAPPED + COMMITMENT
+_DAMAGED = "The stored file is damaged or incomplete; nothing of it was opened."
+_WRAPPING_INFO = b"headshotly data key wrapping 1"
 _COMMITMENT_INFO = b"headshotly object key commitment 1"
 
 
@@ -61,41 +63,47 @@ def _commitment(data_key: bytes, bound: bytes) -> bytes:
     return HKDFExpand(algorithm=SHA256(), length=COMMITMENT, info=_COMMITMENT_INFO + bound).derive(data_key)
 
 
+def _wrapping(customer_key: bytes) -> AESGCM:
+    return AESGCM(HKDFExpand(algorithm=SHA256(), length=KEY, info=_WRAPPING_INFO).derive(customer_key))
+
+
 def make(*, owner: UUID, object_id: UUID, purpose: str, customer_key: bytes) -> tuple[bytes, bytes]:
     """Return a fresh data key (32 bytes) and the header that wraps it."""
     bound = _bound(owner, object_id, purpose)
     data_key, nonce = os.urandom(KEY), os.urandom(NONCE)
-    wrapped = AESGCM(customer_key).encrypt(nonce, data_key, bound)
+    wrapped = _wrapping(customer_key).encrypt(nonce, data_key, bound)
     return data_key, bound + nonce + wrapped + _commitment(data_key, bound)
 
 
-def read(file: BinaryIO) -> Envelope:
+def read(head: bytes) -> Envelope:
     """Read a header from the beginning of a file.
+
+    Args:
+        head: the file's first ``LONGEST`` bytes, or all of it.
 
     Raises:
         ObjectDamaged: it is not one.
     """
-    fixed = file.read(FIXED)
-    if len(fixed) < FIXED or not fixed.startswith(MAGIC):
+    if len(head) < FIXED or not head.startswith(MAGIC):
         raise ObjectDamaged("The stored file is not a sealed object.")
-    name_length = fixed[-1]
-    rest = file.read(name_length + NONCE + WRAPPED + COMMITMENT)
-    if not 0 < name_length <= PURPOSE_MAX or len(rest) < name_length + NONCE + WRAPPED + COMMITMENT:
-        raise ObjectDamaged("The stored file is damaged or incomplete; nothing of it was opened.")
-    name, tail = rest[:name_length], rest[name_length:]
+    name_length = head[FIXED - 1]
+    length = FIXED + name_length + NONCE + WRAPPED + COMMITMENT
+    if not 0 < name_length <= PURPOSE_MAX or len(head) < length:
+        raise ObjectDamaged(_DAMAGED)
+    name, tail = head[FIXED : FIXED + name_length], head[FIXED + name_length : length]
     try:
         purpose = name.decode()
     except UnicodeDecodeError:
-        raise ObjectDamaged("The stored file is damaged or incomplete; nothing of it was opened.") from None
+        raise ObjectDamaged(_DAMAGED) from None
     owner_at = len(MAGIC)
     return Envelope(
-        owner=UUID(bytes=fixed[owner_at : owner_at + 16]),
-        object_id=UUID(bytes=fixed[owner_at + 16 : owner_at + 32]),
+        owner=UUID(bytes=head[owner_at : owner_at + 16]),
+        object_id=UUID(bytes=head[owner_at + 16 : owner_at + 32]),
         purpose=purpose,
         nonce=tail[:NONCE],
         wrapped=tail[NONCE : NONCE + WRAPPED],
         commitment=tail[NONCE + WRAPPED :],
-        raw=fixed + rest,
+        raw=head[:length],
     )
 
 
@@ -116,10 +124,10 @@ def unwrap(envelope: Envelope, *, owner: UUID, object_id: UUID, purpose: str, cu
     if not hmac.compare_digest(envelope.raw[: len(bound)], bound):
         raise ObjectDamaged("The stored file is another object's.")
     try:
-        data_key = AESGCM(customer_key).decrypt(envelope.nonce, envelope.wrapped, bound)
+        data_key = _wrapping(customer_key).decrypt(envelope.nonce, envelope.wrapped, bound)
     except InvalidTag:
-        raise ObjectDamaged("The stored file is damaged or incomplete; nothing of it was opened.") from None
+        raise ObjectDamaged(_DAMAGED) from None
     # AES-GCM alone lets one ciphertext open under two keys; the commitment does not.
     if not hmac.compare_digest(envelope.commitment, _commitment(data_key, bound)):
-        raise ObjectDamaged("The stored file is damaged or incomplete; nothing of it was opened.")
+        raise ObjectDamaged(_DAMAGED)
     return data_key

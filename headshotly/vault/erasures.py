@@ -2,44 +2,92 @@
 
 import datetime as dt
 import os
+import threading
 from pathlib import Path
 from uuid import UUID
 
-from headshotly.policy import configuration
 from headshotly.vault import durable
 
 
-def _path() -> Path:
-    return configuration.current().data_folder / "erasures.log"
+class ErasureLedger:
+    """Append-only text files, all with the same content: a line for each subject, ``pseudonym time``.
 
-
-def note(subject: UUID, at: dt.datetime) -> None:
-    """Append a subject durably; noting one twice is harmless. A torn last line after a crash is ignored by readers.
-
-    Raises:
-        StoreUnavailable: the line is not known to be on disk.
+    A subject that any copy names is erased. Readers look only at what was added since they last looked.
     """
-    path = _path()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "ab") as file:
-            file.write(f"\n{subject} {at.isoformat()}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise durable.refusal(error) from error
 
+    def __init__(self, *paths: Path) -> None:
+        """Take the copies.
 
-def erased() -> set[UUID]:
-    """Return everybody the ledger names."""
-    path = _path()
-    if not path.exists():
-        return set()
-    found: set[UUID] = set()
-    for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+        Raises:
+            ValueError: no path is given.
+        """
+        if not paths:
+            raise ValueError("a ledger needs at least one file")
+        self._read_up_to = dict.fromkeys(paths, 0)
+        self._erased: dict[UUID, dt.datetime | None] = {}
+        self._guard = threading.Lock()
+
+    def note(self, subject: UUID, at: dt.datetime) -> None:
+        """Append a subject durably to every copy; noting one twice is harmless.
+
+        A crash in between leaves some copies with the line, which is enough to count. A line torn by a crash is no
+        pseudonym and is passed over; the next one begins on a line of its own.
+
+        Raises:
+            StoreUnavailable: the line is not known to be on disk in every copy.
+        """
+        for path in self._read_up_to:
+            try:
+                durable.make_folder(path.parent)
+                fresh = not path.exists()
+                descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                with os.fdopen(descriptor, "ab") as file:
+                    file.write(f"\n{subject} {at.isoformat(timespec='seconds')}\n".encode())
+                    file.flush()
+                    os.fsync(file.fileno())
+                if fresh:
+                    durable.sync_folder(path.parent)
+            except OSError as error:
+                raise durable.refusal(error) from error
+
+    def holds(self, subject: UUID) -> bool:
+        """Say whether a subject was erased."""
+        with self._guard:
+            self._catch_up()
+            return subject in self._erased
+
+    def erased(self) -> dict[UUID, dt.datetime | None]:
+        """Return everybody the ledger names, with the time where it can be read."""
+        with self._guard:
+            self._catch_up()
+            return dict(self._erased)
+
+    def _catch_up(self) -> None:
+        for path, offset in self._read_up_to.items():
+            try:
+                size = path.stat().st_size
+                if size == offset:
+                    continue
+                with path.open("rb") as file:
+                    # A ledger that became shorter was replaced: read it anew. What it named before stays erased.
+                    file.seek(offset if size > offset else 0)
+                    lines = file.read()
+                    complete = lines.rfind(b"\n") + 1
+                    self._read_up_to[path] = file.tell() - (len(lines) - complete)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise durable.refusal(error) from error
+            for line in lines[:complete].decode("ascii", errors="replace").splitlines():
+                self._take(line)
+
+    def _take(self, line: str) -> None:
+        name, _, when = line.partition(" ")
         try:
-            found.add(UUID(line.split(" ", 1)[0]))
+            subject = UUID(name)
         except ValueError:
-            continue
-    return found
+            return
+        try:
+            self._erased.setdefault(subject, dt.datetime.fromisoformat(when))
+        except ValueError:
+            self._erased.setdefault(subject, None)

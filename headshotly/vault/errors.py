@@ -63,3 +63,17 @@ class ReceiptForged(Refusal):
     """A deletion receipt does not carry a valid signature."""
 
     code = "vault.receipt_forged"
+
+
+class RotationIncomplete(Refusal):
+    """A root key cannot be retired yet."""
+
+    code = "vault.rotation_incomplete"
+    status = 503
+
+
+class ForeignObject(WarrantRefused):
+    """Somebody else's object: answered word for word as if there were none."""
+
+    code = ObjectMissing.code
+    status = ObjectMissing.status

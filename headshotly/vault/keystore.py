@@ -1,11 +1,12 @@
 """Where wrapped customer keys live: a store of its own, replicated, outside every backup that keeps history."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from headshotly.vault import durable
 from headshotly.vault.errors import StoreUnavailable
@@ -13,26 +14,54 @@ from headshotly.vault.models import WrappedCustomerKey
 
 
 class KeyStore(Protocol):
-    """Keeps one wrapped key for each data subject."""
+    """Keeps one wrapped key for each id. A key is never overwritten by accident and never comes back."""
 
-    def put(self, subject: UUID, blob: bytes) -> None:
-        """Keep a key durably in every replica, replacing an older one."""
+    def add(self, key_id: UUID, blob: bytes) -> bool:
+        """Keep a key durably in every replica, unless there is one already.
 
-    def get(self, subject: UUID) -> bytes | None:
-        """Return the wrapped key, or None where there is none."""
+        Returns:
+            True when this call added it.
 
-    def delete(self, subject: UUID) -> None:
-        """Remove the key from every replica; done only when none holds it. Repeating is harmless."""
+        Raises:
+            StoreUnavailable: it may or may not be kept.
+        """
 
-    def replicas_holding(self, subject: UUID) -> list[str]:
-        """Return the names of the replicas that still hold a key for the subject."""
+    def replace(self, key_id: UUID, old: bytes, new: bytes) -> bool:
+        """Put a new wrapping in place of an old one in every replica, unless somebody changed or removed it meanwhile.
 
-    def subjects(self) -> Iterator[UUID]:
-        """Yield everybody who has a key."""
+        Returns:
+            True when every replica holds the new one now.
+
+        Raises:
+            StoreUnavailable: each replica holds the old one or the new one.
+        """
+
+    def get(self, key_id: UUID) -> bytes | None:
+        """Return the wrapped key, or None where no replica has one.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+
+    def delete(self, key_id: UUID) -> None:
+        """Remove the key from every replica; repeating is harmless.
+
+        Raises:
+            StoreUnavailable: a replica may still hold it.
+        """
+
+    def replicas(self, key_id: UUID) -> dict[str, bytes]:
+        """Return what each replica still holds of the key, by the replica's name."""
+
+    def ids(self) -> Iterator[UUID]:
+        """Yield everything any replica has a key for."""
+
+    def repair(self, key_id: UUID) -> int:
+        """Copy the key to the replicas that lost it; return to how many. Never call it for somebody erased."""
 
 
 class FolderKeyStore:
-    """One file for each customer, in two folders."""
+    """One file for each key, in two folders or more."""
 
     def __init__(self, folders: dict[str, Path]) -> None:
         """Take the replicas by name; the first is read first.
@@ -45,77 +74,134 @@ class FolderKeyStore:
         self._folders = folders
 
     @staticmethod
-    def _path(folder: Path, subject: UUID) -> Path:
-        return folder / subject.hex[:2] / f"{subject.hex}.key"
+    def _path(folder: Path, key_id: UUID) -> Path:
+        return folder / key_id.hex[:2] / f"{key_id.hex}.key"
 
-    def put(self, subject: UUID, blob: bytes) -> None:
-        """Write every replica. A crash in between leaves a replica behind; ``get`` heals it."""
-        for folder in self._folders.values():
-            durable.write(self._path(folder, subject), [blob])
+    @contextlib.contextmanager
+    def _locked(self, key_id: UUID) -> Iterator[None]:
+        first = next(iter(self._folders.values()))
+        with durable.locked(first / key_id.hex[:2] / ".lock"):
+            yield
 
-    def get(self, subject: UUID) -> bytes | None:
-        """Return the key of the first replica. A replica that lacks it heals only from the first, never it from them.
-
-        A key missing from the first replica is a key being shredded: reviving it from another would undo that.
-        """
-        first, *others = self._folders.values()
+    def _read(self, folder: Path, key_id: UUID) -> bytes | None:
         try:
-            blob = self._path(first, subject).read_bytes()
+            return self._path(folder, key_id).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise durable.refusal(error) from error
-        for folder in others:
-            if not self._path(folder, subject).exists():
-                durable.write(self._path(folder, subject), [blob])
-        return blob
 
-    def delete(self, subject: UUID) -> None:
-        """Remove the key, from the first replica first: from that moment nobody is served."""
-        for folder in self._folders.values():
-            durable.remove(self._path(folder, subject))
+    def add(self, key_id: UUID, blob: bytes) -> bool:
+        """Write every replica. A crash in between leaves a key in some of them that nothing was sealed under yet."""
+        with self._locked(key_id):
+            if self.get(key_id) is not None:
+                return False
+            for folder in self._folders.values():
+                durable.write(self._path(folder, key_id), [blob])
+        return True
 
-    def replicas_holding(self, subject: UUID) -> list[str]:
-        """Return the names of the replicas that still hold a key for the subject."""
-        return [name for name, folder in self._folders.items() if self._path(folder, subject).exists()]
+    def replace(self, key_id: UUID, old: bytes, new: bytes) -> bool:
+        """Write the new wrapping wherever there is one. A crash leaves old and new side by side; repeating finishes."""
+        with self._locked(key_id):
+            held = self.replicas(key_id)
+            if not held or not set(held.values()) <= {old, new}:
+                return False
+            for folder in self._folders.values():
+                path = self._path(folder, key_id)
+                # A replica without the key stays without, and a removal that was cut short goes on.
+                if path.exists():
+                    durable.replace_erasing(path, new)
+                else:
+                    durable.erase(path)
+        return True
 
-    def subjects(self) -> Iterator[UUID]:
-        """Yield everybody who has a key in the first replica."""
-        first = next(iter(self._folders.values()))
-        for path in sorted(first.glob("??/*.key")):
-            yield UUID(path.stem)
+    def get(self, key_id: UUID) -> bytes | None:
+        """Return the key of the first replica that has it: one lost folder does not stop the service."""
+        found = (self._read(folder, key_id) for folder in self._folders.values())
+        return next((blob for blob in found if blob is not None), None)
+
+    def delete(self, key_id: UUID) -> None:
+        """Erase the key in every replica. A crash in between leaves some; the erasure ledger keeps them shut."""
+        with self._locked(key_id):
+            for folder in self._folders.values():
+                durable.erase(self._path(folder, key_id))
+
+    def replicas(self, key_id: UUID) -> dict[str, bytes]:
+        """Return what each replica still holds, a removal that was cut short included."""
+        held: dict[str, bytes] = {}
+        for name, folder in self._folders.items():
+            for path in durable.remnants(self._path(folder, key_id)):
+                label = f"{name}, being removed" if durable.is_unfinished(path) else name
+                with contextlib.suppress(FileNotFoundError):
+                    held[label] = path.read_bytes()
+        return held
+
+    def ids(self) -> Iterator[UUID]:
+        """Yield everything any replica has a key for."""
+        names = {path.name for folder in self._folders.values() for path in folder.glob("??/*.key")}
+        for name in sorted(name.removeprefix(".leaving-") for name in names):
+            yield UUID(name.removesuffix(".key"))
+
+    def repair(self, key_id: UUID) -> int:
+        """Copy the key to the replicas that lost it; return to how many."""
+        with self._locked(key_id):
+            blob = self.get(key_id)
+            lost = [folder for folder in self._folders.values() if self._read(folder, key_id) is None]
+            if blob is None:
+                return 0
+            for folder in lost:
+                durable.write(self._path(folder, key_id), [blob])
+        return len(lost)
 
 
 class DatabaseKeyStore:
     """A table in the ``keys`` database; replication is the database's own."""
 
-    def put(self, subject: UUID, blob: bytes) -> None:
-        """Keep a key, replacing an older one."""
+    def add(self, key_id: UUID, blob: bytes) -> bool:
+        """Keep a key, unless there is one already."""
         try:
             with transaction.atomic(using="keys"):
-                WrappedCustomerKey.objects.update_or_create(subject=subject, defaults={"blob": blob})
+                WrappedCustomerKey.objects.create(subject=key_id, blob=blob)
+        except IntegrityError:
+            return False
+        except DatabaseError as error:
+            raise StoreUnavailable("The key store did not answer, so nothing was saved.") from error
+        return True
+
+    def replace(self, key_id: UUID, old: bytes, new: bytes) -> bool:
+        """Put a new wrapping in place of an old one, unless somebody changed or removed it meanwhile."""
+        try:
+            return bool(WrappedCustomerKey.objects.filter(subject=key_id, blob=old).update(blob=new))
         except DatabaseError as error:
             raise StoreUnavailable("The key store did not answer, so nothing was saved.") from error
 
-    def get(self, subject: UUID) -> bytes | None:
+    def get(self, key_id: UUID) -> bytes | None:
         """Return the wrapped key, or None where there is none."""
         try:
-            row = WrappedCustomerKey.objects.filter(subject=subject).first()
+            row = WrappedCustomerKey.objects.filter(subject=key_id).first()
         except DatabaseError as error:
             raise StoreUnavailable("The key store did not answer, so nothing was opened.") from error
         return bytes(row.blob) if row else None
 
-    def delete(self, subject: UUID) -> None:
+    def delete(self, key_id: UUID) -> None:
         """Remove the key."""
         try:
-            WrappedCustomerKey.objects.filter(subject=subject).delete()
+            WrappedCustomerKey.objects.filter(subject=key_id).delete()
         except DatabaseError as error:
             raise StoreUnavailable("The key store did not answer; the key may still be there.") from error
 
-    def replicas_holding(self, subject: UUID) -> list[str]:
-        """Return ``keys`` while the table still holds the key."""
-        return ["keys"] if WrappedCustomerKey.objects.filter(subject=subject).exists() else []
+    def replicas(self, key_id: UUID) -> dict[str, bytes]:
+        """Return what the table still holds of the key."""
+        blob = self.get(key_id)
+        return {} if blob is None else {"keys": blob}
 
-    def subjects(self) -> Iterator[UUID]:
-        """Yield everybody who has a key."""
-        yield from WrappedCustomerKey.objects.order_by("subject").values_list("subject", flat=True).iterator()
+    def ids(self) -> Iterator[UUID]:
+        """Yield everything there is a key for."""
+        try:
+            yield from WrappedCustomerKey.objects.order_by("subject").values_list("subject", flat=True).iterator()
+        except DatabaseError as error:
+            raise StoreUnavailable("The key store did not answer.") from error
+
+    def repair(self, key_id: UUID) -> int:  # noqa: ARG002 - the interface's argument
+        """Do nothing: the database replicates itself."""
+        return 0

@@ -21,3 +21,11 @@ class WrappedCustomerKey(models.Model):
 
     subject = models.UUIDField(primary_key=True)
     blob = models.BinaryField()
+
+
+class DeletionReceipt(models.Model):
+    """What was deleted of a customer, signed; kept so that a crash after deleting cannot lose it. Holds ids only."""
+
+    subject = models.UUIDField(primary_key=True)
+    document = models.JSONField()
+    issued_at = models.DateTimeField()

@@ -1,7 +1,8 @@
-"""Deletion receipts: signed, complete, and checkable by anybody without us."""
+"""Deletion receipts: signed, complete, and checkable by anybody without us. See ``docs/formats/receipt.md``."""
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,34 +12,35 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from headshotly.policy.enforcement import enforces
 from headshotly.vault.errors import ReceiptForged
-from headshotly.vault.service_secrets import secret
 
 FORMAT = "headshotly-deletion-receipt-1"
 type Receipt = dict[str, Any]
 
 
-def _canonical(statement: Mapping[str, Any]) -> bytes:
-    return json.dumps(statement, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+def _signed(statement: Mapping[str, Any]) -> bytes:
+    canonical = json.dumps(statement, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    # The format's name first, so that no signature made for something else passes for a receipt's.
+    return f"{FORMAT}\n{canonical}".encode()
 
 
-def _key() -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(secret("receipts"))
-
-
-def public_key() -> str:
+def public_key(key: Ed25519PrivateKey) -> str:
     """Return the key that checks receipts, base64."""
-    return base64.b64encode(_key().public_key().public_bytes_raw()).decode()
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
+
+
+def fingerprint(public: str) -> str:
+    """Return a public key's fingerprint for people: the first 16 hex digits of its SHA-256."""
+    return hashlib.sha256(public.strip().encode()).hexdigest()[:16]
 
 
 @enforces("1.2.c")
-def sign(statement: Mapping[str, Any]) -> Receipt:
+def sign(statement: Mapping[str, Any], key: Ed25519PrivateKey) -> Receipt:
     """Return a receipt: the statement, the public key and the signature over the statement."""
-    signature = _key().sign(_canonical(statement))
     return {
         "format": FORMAT,
         "statement": dict(statement),
-        "public_key": public_key(),
-        "signature": base64.b64encode(signature).decode(),
+        "public_key": public_key(key),
+        "signature": base64.b64encode(key.sign(_signed(statement))).decode(),
     }
 
 
@@ -54,12 +56,16 @@ def verify(receipt: Any, *, expected_key: str | None = None) -> Mapping[str, Any
     """
     if not isinstance(receipt, dict) or receipt.get("format") != FORMAT:
         raise ReceiptForged("This is not a deletion receipt.")
-    if expected_key is not None and receipt.get("public_key") != expected_key.strip():
+    if set(receipt) != {"format", "statement", "public_key", "signature"}:
+        raise ReceiptForged("The receipt has parts that a receipt does not have.")
+    if expected_key is not None and receipt["public_key"] != expected_key.strip():
         raise ReceiptForged("This receipt is signed by another key than the one you gave.")
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(receipt["public_key"], validate=True))
-        key.verify(base64.b64decode(receipt["signature"], validate=True), _canonical(receipt["statement"]))
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, InvalidSignature) as error:
+        key.verify(base64.b64decode(receipt["signature"], validate=True), _signed(receipt["statement"]))
+    except (TypeError, ValueError, binascii.Error, InvalidSignature) as error:
         raise ReceiptForged("The receipt was changed after it was signed, or was never signed.") from error
+    if not isinstance(receipt["statement"], dict):
+        raise ReceiptForged("This is not a deletion receipt.")
     statement: Mapping[str, Any] = receipt["statement"]
     return statement

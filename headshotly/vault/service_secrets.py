@@ -1,68 +1,74 @@
-"""The vault's own secrets (warrant key, blind-index key, receipt key), wrapped under the root like everything else."""
+"""The vault's own secrets (warrant key, blind-index key, receipt key), kept in the key store like customer keys.
+
+A secret is one value of 32 bytes or several, the newest first: older ones stay readable until they are dropped.
+"""
 
 import os
-import secrets
-from functools import cache
-from pathlib import Path
+from uuid import NAMESPACE_URL, UUID, uuid5
 
-from headshotly.policy import configuration
-from headshotly.vault import durable, wiring
+from headshotly.vault import wrapped_keys
+from headshotly.vault.errors import StoreUnavailable
 
 NAMES = ("warrants", "blind-index", "receipts")
+_LENGTH = 32
 
 
-def _path(name: str) -> Path:
-    return configuration.current().data_folder / "secrets" / f"{name}.wrapped"
-
-
-def _context(name: str) -> dict[str, str]:
-    return {"secret": name, "use": "service-secret"}
-
-
-def secret(name: str) -> bytes:
-    """Return a secret of 32 bytes, made on first use.
-
-    Args:
-        name: one of ``NAMES``.
+def key_id(name: str) -> UUID:
+    """Return the id a secret has in the key store.
 
     Raises:
         ValueError: there is no such secret.
     """
     if name not in NAMES:
         raise ValueError(f"the vault has no secret “{name}”")
-    return _load(name, _path(name))
+    return uuid5(NAMESPACE_URL, f"headshotly:secret:{name}")
 
 
-@cache
-def _load(name: str, path: Path) -> bytes:
-    service = wiring.key_service()
-    if not path.exists():
-        # A crash before the link leaves a scratch file; two makers race, the first link wins and both read it.
-        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        durable.write(scratch, [service.wrap(os.urandom(32), _context(name))])
-        try:
-            os.link(scratch, path)
-            durable.sync_folder(path.parent)
-        except FileExistsError:
-            pass
-        finally:
-            scratch.unlink()
-    return service.unwrap(path.read_bytes(), _context(name))
+def context(name: str) -> dict[str, str]:
+    """Return what a secret's wrapping is bound to."""
+    return {"secret": name, "use": "service-secret"}
 
 
-def rewrap(name: str) -> bool:
-    """Wrap a secret anew under the current root, unless it already is; return whether it had to be."""
-    path, service = _path(name), wiring.key_service()
-    if not path.exists():
-        return False
-    blob = path.read_bytes()
-    if service.root_of(blob) == service.current_root():
-        return False
-    durable.write(path, [service.wrap(service.unwrap(blob, _context(name)), _context(name))])
-    return True
+def values(name: str) -> list[bytes]:
+    """Return every value of a secret, the newest first; the first one is made when there is none.
+
+    Raises:
+        ValueError: there is no such secret.
+        KeyServiceUnavailable: the key service did not unwrap it.
+        StoreUnavailable: the key store did not answer.
+    """
+    held = wrapped_keys.plain(key_id(name), context(name))
+    if held is None:
+        # Of two makers the first one's is kept, and both read it.
+        wrapped_keys.add(key_id(name), os.urandom(_LENGTH), context(name))
+        held = wrapped_keys.plain(key_id(name), context(name))
+    if held is None:
+        raise StoreUnavailable("The key store did not keep a secret of the service. Please try again.")
+    return [held[start : start + _LENGTH] for start in range(0, len(held), _LENGTH)]
 
 
-def roots_in_use() -> set[str]:
-    """Return the ids of the roots that wrap a secret."""
-    service = wiring.key_service()
-    return {service.root_of(_path(name).read_bytes()) for name in NAMES if _path(name).exists()}
+def secret(name: str) -> bytes:
+    """Return a secret's newest value (32 bytes)."""
+    return values(name)[0]
+
+
+def renew(name: str) -> None:
+    """Put a fresh value before the others. One step: a crash leaves the old values or the new ones.
+
+    Raises:
+        StoreUnavailable: somebody else renewed it at the same moment.
+    """
+    held = b"".join(values(name))
+    if not wrapped_keys.change(key_id(name), os.urandom(_LENGTH) + held, context(name)):
+        raise StoreUnavailable("Somebody else renewed this secret at the same moment.")
+
+
+def drop_older(name: str) -> None:
+    """Forget every value but the newest.
+
+    Raises:
+        StoreUnavailable: somebody else changed it at the same moment.
+    """
+    newest, *older = values(name)
+    if older and not wrapped_keys.change(key_id(name), newest, context(name)):
+        raise StoreUnavailable("Somebody else changed this secret at the same moment.")

@@ -1,12 +1,14 @@
-"""The vault's verbs. ``open`` is the only way from ciphertext to plaintext."""
+"""The vault's verbs. ``open`` and its siblings are the only way from ciphertext to plaintext."""
 
+import datetime as dt
 import hmac
-import io
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Buffer, Iterable, Iterator
 from contextlib import closing
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 
 from headshotly.audit import services as audit
@@ -14,40 +16,58 @@ from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
-from headshotly.vault import customer_keys, envelope, erasures, fields, minting, receipt, streaming, wiring
-from headshotly.vault.errors import ErasureIncomplete, KeyShredded, ObjectMissing, WarrantRefused
-from headshotly.vault.models import StoredObject
+from headshotly.vault import (
+    customer_keys,
+    envelope,
+    field_sealing,
+    minting,
+    receipt,
+    service_secrets,
+    streaming,
+    wiring,
+    wrapped_keys,
+)
+from headshotly.vault.errors import (
+    ErasureIncomplete,
+    ForeignObject,
+    KeyShredded,
+    ObjectMissing,
+    StoreUnavailable,
+    WarrantRefused,
+)
+from headshotly.vault.models import DeletionReceipt, StoredObject
 from headshotly.vault.receipt import Receipt
 from headshotly.vault.warrant import Warrant
 
-blind_index = fields.blind_index
+blind_index = field_sealing.blind_index
+blind_indexes = field_sealing.blind_indexes
+
+# A write takes less than this from its first byte to the commit of its row; only older leftovers are swept.
+GRACE = dt.timedelta(hours=1)
+_BATCH = 500
+_NOTHING = "There is nothing here."
 
 
 def create_customer_key(*, actor: Actor, subject: UUID) -> None:
-    """Make a customer's key. A crash afterwards leaves a key nobody uses, which opens nothing.
+    """Make a customer's key, unless there is one. A crash afterwards leaves a key nobody uses, which opens nothing.
 
     Raises:
         KeyShredded: the subject was erased; a pseudonym is never used again.
+        KeyServiceUnavailable: the key service did not answer.
+        StoreUnavailable: the key store did not answer.
     """
-    if subject in erasures.erased():
-        raise KeyShredded("This customer was erased and cannot come back under the same pseudonym.")
-    customer_keys.create(subject)
-    audit.record(actor=actor, act=Act.KEY_CREATED, subject=subject)
+    if customer_keys.create(subject):
+        audit.record(actor=actor, act=Act.KEY_CREATED, subject=subject)
 
 
-@enforces("3.2.a")
-def seal(*, actor: Actor, subject: UUID, kind: str, purpose: str, plaintext: bytes) -> UUID:
-    """Seal bytes under the customer's key and keep them; see ``seal_stream``."""
-    source = io.BytesIO(plaintext)
-    return seal_stream(actor=actor, subject=subject, kind=kind, purpose=purpose, source=source)
+def seal(*, actor: Actor, subject: UUID, kind: str, purpose: str, plaintext: Buffer) -> UUID:
+    """Seal bytes under the customer's key and keep them; arguments, result and errors as ``seal_stream``."""
+    pieces = streaming.pieces_of(plaintext)
+    return _seal(actor=actor, subject=subject, kind=kind, purpose=purpose, pieces=pieces)
 
 
-@enforces("3.2.a")
 def seal_stream(*, actor: Actor, subject: UUID, kind: str, purpose: str, source: BinaryIO) -> UUID:
     """Seal a stream under the customer's key and keep it, in bounded memory.
-
-    A crash after the bytes are written and before the caller's transaction commits leaves ciphertext that no row
-    names; ``sweep_orphans`` removes it.
 
     Args:
         actor: who brings it.
@@ -60,16 +80,34 @@ def seal_stream(*, actor: Actor, subject: UUID, kind: str, purpose: str, source:
         The object's id.
 
     Raises:
-        KeyShredded: the customer has no key.
+        KeyShredded: the customer has no key, or lost it meanwhile; nothing is kept.
         StoreFull: there is no room; nothing is kept.
-        StoreUnavailable: the store failed; nothing is kept.
+        StoreUnavailable: the store failed; what it may have kept, no row names and a sweep removes.
+    """
+    pieces = streaming.pieces_from(source)
+    return _seal(actor=actor, subject=subject, kind=kind, purpose=purpose, pieces=pieces)
+
+
+@enforces("3.2.a")
+def _seal(
+    *, actor: Actor, subject: UUID, kind: str, purpose: str, pieces: Iterator[memoryview] | Iterator[bytes]
+) -> UUID:
+    """Write the bytes, then the row.
+
+    A crash after the bytes are written and before the caller's transaction commits leaves ciphertext that no row
+    names; ``sweep_orphans`` removes it.
     """
     object_id = uuid4()
     data_key, header = envelope.make(
         owner=subject, object_id=object_id, purpose=purpose, customer_key=customer_keys.plain(subject)
     )
-    pieces = _chain(header, streaming.seal(source, data_key, header))
-    written = wiring.object_store().write(subject, object_id, pieces)
+    body = streaming.seal(pieces, data_key, header)
+    store = wiring.object_store()
+    written = store.write(subject, object_id, itertools.chain([header], body))
+    # Shredding destroys the key before it removes bytes: with the key still there, it will find these too.
+    if not customer_keys.exists(subject):
+        store.delete(subject, object_id)
+        raise KeyShredded("This customer was deleted meanwhile; nothing was kept.")
     with transaction.atomic():
         StoredObject.objects.create(
             id=object_id,
@@ -83,12 +121,6 @@ def seal_stream(*, actor: Actor, subject: UUID, kind: str, purpose: str, source:
     return object_id
 
 
-def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-@enforces("5.3.a")
 def open(*, object_id: UUID, warrant: Warrant) -> bytes:  # noqa: A001 - the plan's name for the only way in
     """Return an object's plaintext, after the journal durably says who opened it and why.
 
@@ -102,36 +134,80 @@ def open(*, object_id: UUID, warrant: Warrant) -> bytes:  # noqa: A001 - the pla
         JournalUnavailable: the entry could not be written, so nothing was unwrapped.
         KeyShredded: the owner's key is gone.
         ObjectDamaged: the bytes are not what was sealed.
+        StoreUnavailable: a store did not answer.
     """
-    with closing(_body(object_id, warrant)) as body:
-        return b"".join(body.opener.pieces())
+    with closing(_disclose(object_id, warrant)) as disclosed:
+        return disclosed.opener.read_all()
 
 
-@enforces("5.3.a")
 def open_range(*, object_id: UUID, warrant: Warrant, start: int, length: int) -> bytes:
-    """Return part of an object's plaintext; its length is authenticated first. Raises as ``open`` does."""
-    with closing(_body(object_id, warrant)) as body:
-        return body.opener.read_range(start, length)
+    """Return part of an object's plaintext; the whole's length is authenticated first. Raises as ``open`` does."""
+    with closing(_disclose(object_id, warrant)) as disclosed:
+        return disclosed.opener.read_range(start, length)
 
 
-class _Body:
-    """An opened file and the opener that reads it."""
+class Plaintext:
+    """An object's plaintext, segment by segment, in bounded memory. Close it, or read it to its end."""
 
-    def __init__(self, file: BinaryIO, opener: streaming.Opener) -> None:
-        self._file = file
-        self.opener = opener
+    def __init__(self, disclosed: "_Disclosed") -> None:
+        self._disclosed = disclosed
+        self._pieces = disclosed.opener.pieces()
+        self.length = disclosed.opener.plain_length
+
+    def __iter__(self) -> Iterator[bytes]:
+        with closing(self):
+            yield from self._pieces
+
+    def close(self) -> None:
+        """Let go of the stored file."""
+        self._disclosed.close()
+
+
+def open_stream(*, object_id: UUID, warrant: Warrant) -> Plaintext:
+    """Return an object's plaintext as a stream whose length is authenticated already.
+
+    Raises as ``open`` does; while it is read, ``ObjectDamaged`` where a segment is not what was sealed.
+    """
+    disclosed = _disclose(object_id, warrant)
+    try:
+        return Plaintext(disclosed)
+    except BaseException:
+        disclosed.close()
+        raise
+
+
+class _Disclosed:
+    """An object whose opening is in the journal: the stored file and what reads it."""
+
+    def __init__(self, row: StoredObject) -> None:
+        self._file = wiring.object_store().open(row.subject, row.id)
+        try:
+            header = envelope.read(bytes(self._file.view(0, envelope.LONGEST)))
+            data_key = envelope.unwrap(
+                header,
+                owner=row.subject,
+                object_id=row.id,
+                purpose=row.purpose,
+                customer_key=customer_keys.plain(row.subject),
+            )
+            self.opener = streaming.Opener(self._file, start=len(header.raw), data_key=data_key, associated=header.raw)
+        except BaseException:
+            self._file.close()
+            raise
 
     def close(self) -> None:
         self._file.close()
 
 
-def _body(object_id: UUID, warrant: Warrant) -> _Body:
+@enforces("5.3.a")
+def _disclose(object_id: UUID, warrant: Warrant) -> _Disclosed:
+    """Check the warrant, write the entry durably, and only then touch a key."""
     row = StoredObject.objects.filter(id=object_id).first()
     # An unknown object and somebody else's give the same answer and the same journal entry.
+    _require(warrant, subject=row.subject if row else None, object_id=object_id)
     if row is None:
         _refuse(warrant, object_id=object_id)
-        raise ObjectMissing("There is nothing here.")
-    _require(warrant, subject=row.subject, object_id=object_id)
+        raise ObjectMissing(_NOTHING)
     audit.record_durably(
         actor=warrant.actor,
         act=Act.OBJECT_OPENED,
@@ -140,20 +216,7 @@ def _body(object_id: UUID, warrant: Warrant) -> _Body:
         warrant_id=warrant.id,
         object_ids=[object_id],
     )
-    customer_key = customer_keys.plain(row.subject)
-    file = wiring.object_store().open(row.subject, object_id)
-    try:
-        header = envelope.read(file)
-        data_key = envelope.unwrap(
-            header, owner=row.subject, object_id=object_id, purpose=row.purpose, customer_key=customer_key
-        )
-        start = len(header.raw)
-        length = file.seek(0, io.SEEK_END) - start
-        opener = streaming.Opener(file, start=start, length=length, data_key=data_key, associated=header.raw)
-    except BaseException:
-        file.close()
-        raise
-    return _Body(file, opener)
+    return _Disclosed(row)
 
 
 def _refuse(warrant: Warrant, *, object_id: UUID | None) -> None:
@@ -169,12 +232,18 @@ def _refuse(warrant: Warrant, *, object_id: UUID | None) -> None:
 
 
 @enforces("5.1.a", "2.4.c")
-def _require(warrant: Warrant, *, subject: UUID, object_id: UUID | None) -> None:
-    """Pass only with a genuine, current warrant for this subject; journal the refusal otherwise."""
+def _require(warrant: Warrant, *, subject: UUID | None, object_id: UUID | None) -> None:
+    """Pass only with a genuine, current warrant for this subject; journal the refusal otherwise.
+
+    Without a subject the object is not known, and only the warrant itself is judged.
+    """
     genuine = hmac.compare_digest(warrant.mac, minting.seal_of(warrant))
-    if not (genuine and warrant.subject == subject and clock.now() < warrant.expires_at):
+    if not (genuine and clock.now() < warrant.expires_at):
         _refuse(warrant, object_id=object_id)
         raise WarrantRefused("You are not allowed to open this.")
+    if subject is not None and warrant.subject != subject:
+        _refuse(warrant, object_id=object_id)
+        raise ForeignObject(_NOTHING)
 
 
 @enforces("3.2.a")
@@ -184,7 +253,7 @@ def seal_field(*, subject: UUID, field: str, text: str) -> bytes:
     Raises:
         KeyShredded: the customer has no key.
     """
-    return fields.seal(text, subject=subject, field=field, customer_key=customer_keys.plain(subject))
+    return field_sealing.seal(text, subject=subject, field=field, customer_key=customer_keys.plain(subject))
 
 
 @enforces("5.3.a")
@@ -198,19 +267,40 @@ def open_field(*, subject: UUID, field: str, sealed: bytes, warrant: Warrant) ->
         purpose=f"{warrant.purpose}: {field}",
         warrant_id=warrant.id,
     )
-    return fields.unseal(sealed, subject=subject, field=field, customer_key=customer_keys.plain(subject))
+    return field_sealing.unseal(sealed, subject=subject, field=field, customer_key=customer_keys.plain(subject))
+
+
+def renew_blind_index(*, actor: Actor) -> None:
+    """Put a new key of the blind index in force; the older ones still find what was written with them.
+
+    Look-ups use ``blind_indexes``. When every row was written anew, ``drop_older_blind_indexes`` ends it.
+    """
+    service_secrets.renew("blind-index")
+    audit.record(actor=actor, act=Act.ROOT_ROTATED, purpose="blind index: new key")
+
+
+def drop_older_blind_indexes(*, actor: Actor) -> None:
+    """Forget every key of the blind index but the newest; rows indexed with an older one are found no more."""
+    service_secrets.drop_older("blind-index")
+    audit.record(actor=actor, act=Act.ROOT_ROTATED, purpose="blind index: older keys dropped")
 
 
 def destroy(*, actor: Actor, object_id: UUID) -> None:
-    """Remove one object, bytes first: a crash in between leaves a row without bytes, and repeating finishes.
+    """Remove one object with its wrapped key, bytes first.
+
+    A crash in between, or a rollback of the caller, leaves a row without bytes; repeating finishes.
 
     Raises:
+        ErasureIncomplete: the store says it is gone and still finds it.
         StoreUnavailable: the bytes may still be there; nothing claims otherwise.
     """
     row = StoredObject.objects.filter(id=object_id).first()
     if row is None:
         return
-    wiring.object_store().delete(row.subject, object_id)
+    store = wiring.object_store()
+    store.delete(row.subject, object_id)
+    if store.holds(row.subject, object_id):
+        raise ErasureIncomplete("This could not be deleted yet. We keep trying; please look again soon.")
     with transaction.atomic():
         audit.record(
             actor=actor,
@@ -226,11 +316,17 @@ def destroy(*, actor: Actor, object_id: UUID) -> None:
 def shred_key(*, actor: Actor, subject: UUID) -> None:
     """Destroy a customer's key: one step, however many photos there are.
 
-    The ledger is written first. A crash after it leaves a customer who is marked as erased and still has a key;
-    repeating goes on, and a restored backup erases them anyway.
+    The journal comes first, durably, because no rollback of the caller brings a key back; a crash after it leaves an
+    entry too many, and a customer who asks again. Then the ledger: from that line on nothing of the customer opens,
+    also where a crash leaves the key.
+
+    Raises:
+        StoreUnavailable: a replica may still hold the key, shut by the ledger; call again.
     """
-    erasures.note(subject, clock.now())
-    audit.record(actor=actor, act=Act.KEY_SHREDDED, subject=subject)
+    ledger = wiring.erasure_ledger()
+    if not ledger.holds(subject):
+        audit.record_durably(actor=actor, act=Act.KEY_SHREDDED, subject=subject)
+        ledger.note(subject, clock.now())
     customer_keys.destroy(subject)
 
 
@@ -238,66 +334,155 @@ def shred_key(*, actor: Actor, subject: UUID) -> None:
 def shred(*, actor: Actor, subject: UUID) -> Receipt:
     """Destroy everything of a customer and return the signed receipt.
 
-    The rows that name the objects go last, so that after a crash anywhere a second call finds what is left.
+    The rows that name the objects go last and together with the receipt's own row, so that after a crash anywhere
+    a second call finds what is left to do, or the receipt.
 
     Args:
         actor: who asked.
         subject: whose data.
 
     Returns:
-        The receipt; see ``docs/formats/receipt.md``.
+        The receipt; see ``docs/formats/receipt.md``. A second call returns the same one.
 
     Raises:
         ErasureIncomplete: a byte or a key replica is still reachable; call again.
         StoreUnavailable: a store failed; call again.
     """
     shred_key(actor=actor, subject=subject)
-    rows = list(StoredObject.objects.filter(subject=subject).order_by("sealed_at", "id"))
-    store, keys = wiring.object_store(), wiring.key_store()
+    store = wiring.object_store()
     store.delete_all(subject)
-    left = [row.id for row in rows if store.holds(subject, row.id)]
-    replicas = keys.replicas_holding(subject)
-    if left or replicas:
+    if store.remnants(subject) or wiring.key_store().replicas(subject):
         raise ErasureIncomplete(
             "Your key is being destroyed, but not everything is gone yet. We keep trying; please look again soon."
         )
-    with transaction.atomic():
-        for row in rows:
-            audit.record(
-                actor=actor,
-                act=Act.OBJECT_DESTROYED,
-                subject=subject,
-                purpose=row.purpose,
-                object_ids=[row.id],
-            )
-        StoredObject.objects.filter(subject=subject).delete()
-    return receipt.sign(_statement(subject, rows, store.name))
+    rows = list(StoredObject.objects.filter(subject=subject).order_by("sealed_at", "id"))
+    earlier = DeletionReceipt.objects.filter(subject=subject).first()
+    if earlier is not None and not rows:
+        known: Receipt = earlier.document
+        return known
+    return _certify(actor, subject, rows, earlier)
 
 
-def _statement(subject: UUID, rows: list[StoredObject], store: str) -> dict[str, object]:
-    return {
+def _certify(actor: Actor, subject: UUID, rows: list[StoredObject], earlier: DeletionReceipt | None) -> Receipt:
+    """Journal every destruction, drop the rows and keep the receipt, in one transaction.
+
+    A row that appeared after an earlier receipt was written by a seal that the shredding overtook; its bytes are
+    gone, and the new receipt names the objects of both.
+    """
+    now = clock.now()
+    named = [{"id": str(row.id), "kind": row.kind, "sealed_bytes": row.sealed_bytes} for row in rows]
+    before = earlier.document["statement"]["objects"] if earlier else []
+    statement = {
         "subject": str(subject),
-        "erased_at": clock.now().isoformat(timespec="seconds"),
-        "key": "destroyed in every replica of the key store",
-        "looked_in": [f"object store ({store})", "key store, every replica", "database"],
-        "objects": [
-            {"id": str(row.id), "kind": row.kind, "sealed_bytes": row.sealed_bytes, "found_again": False}
-            for row in rows
-        ],
+        "erased_at": now.isoformat(timespec="seconds"),
+        "key": "destroyed in every replica of the key store; nothing that was sealed with it can be opened",
+        "looked_in": [f"object store: {wiring.object_store().name}", "key store: every replica", "erasure ledger"],
+        "objects": [*before, *({**one, "found_again": False, "readable": False} for one in named)],
         "backups": "copies in older backups are ciphertext under the destroyed key and cannot be opened",
     }
+    document = receipt.sign(statement, _receipt_key())
+    with transaction.atomic():
+        for batch in itertools.batched(rows, _BATCH):
+            audit.record(actor=actor, act=Act.OBJECT_DESTROYED, subject=subject, object_ids=[row.id for row in batch])
+            StoredObject.objects.filter(id__in=[row.id for row in batch]).delete()
+        DeletionReceipt.objects.update_or_create(subject=subject, defaults={"document": document, "issued_at": now})
+    return document
 
 
-def sweep_orphans() -> int:
-    """Remove stored bytes that no row names, left by a crash between writing and committing.
+def _receipt_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(service_secrets.secret("receipts"))
+
+
+def receipt_public_key() -> str:
+    """Return the key that checks our deletion receipts, base64; it is published on the trust page."""
+    return receipt.public_key(_receipt_key())
+
+
+def replay_erasures(*, actor: Actor) -> int:
+    """Shred again whoever the ledger names and a restored backup brought back; run it before serving anybody.
 
     Returns:
-        How many objects were removed.
+        For how many customers something was found.
+
+    Raises:
+        ErasureIncomplete: something is still reachable; call again.
+        StoreUnavailable: a store failed; call again.
+    """
+    store, keys = wiring.object_store(), wiring.key_store()
+    found = 0
+    for subject in wiring.erasure_ledger().erased():
+        rows = StoredObject.objects.filter(subject=subject).exists()
+        if rows or keys.replicas(subject) or store.remnants(subject):
+            shred(actor=actor, subject=subject)
+            found += 1
+    return found
+
+
+def sweep_orphans(*, older_than: dt.timedelta = GRACE) -> int:
+    """Remove stored bytes that no row names, left by a crash or a rollback between writing and committing.
+
+    Args:
+        older_than: younger bytes stay, for their row may be about to be committed.
+
+    Returns:
+        How many objects and unfinished writes were removed.
+
+    Raises:
+        StoreUnavailable: the store failed; call again.
     """
     store = wiring.object_store()
-    removed = 0
-    for subject, object_id in store.objects():
-        if not StoredObject.objects.filter(id=object_id).exists():
-            store.delete(subject, object_id)
-            removed += 1
+    before = clock.now() - older_than
+    removed = store.sweep(before=before)
+    for batch in itertools.batched(store.objects(before=before), _BATCH):
+        removed += _remove_unnamed(batch)
     return removed
+
+
+def _remove_unnamed(kept: Iterable[tuple[UUID, UUID]]) -> int:
+    pairs = list(kept)
+    named = set(StoredObject.objects.filter(id__in=[one for _, one in pairs]).values_list("id", flat=True))
+    unnamed = [(subject, object_id) for subject, object_id in pairs if object_id not in named]
+    for subject, object_id in unnamed:
+        wiring.object_store().delete(subject, object_id)
+    return len(unnamed)
+
+
+def repair_key_replicas() -> int:
+    """Copy keys to the replicas that lost them, except of whoever was erased; return how many copies were made.
+
+    Raises:
+        StoreUnavailable: the key store failed; call again.
+    """
+    store, ledger = wiring.key_store(), wiring.erasure_ledger()
+    return sum(store.repair(key_id) for key_id in list(store.ids()) if not ledger.holds(key_id))
+
+
+def forget_plaintext_keys() -> None:
+    """Drop every plaintext key this process remembers, for instance before it forks or sleeps."""
+    wrapped_keys.flush()
+
+
+__all__ = [
+    "Plaintext",
+    "StoreUnavailable",
+    "blind_index",
+    "blind_indexes",
+    "create_customer_key",
+    "destroy",
+    "drop_older_blind_indexes",
+    "forget_plaintext_keys",
+    "open",
+    "open_field",
+    "open_range",
+    "open_stream",
+    "receipt_public_key",
+    "renew_blind_index",
+    "repair_key_replicas",
+    "replay_erasures",
+    "seal",
+    "seal_field",
+    "seal_stream",
+    "shred",
+    "shred_key",
+    "sweep_orphans",
+]

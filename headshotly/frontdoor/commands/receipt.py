@@ -1,12 +1,15 @@
-"""``headshotly receipt …``: deletion receipts, checked without us."""
+"""``headshotly receipt …``: check a deletion receipt, offline and without a database."""
 
 import json
 from pathlib import Path
 
 import click
-import django
 
-from headshotly.policy.refusal import Refusal
+from headshotly.vault.errors import ReceiptForged
+from headshotly.vault.receipt import fingerprint
+from headshotly.vault.receipt import verify as verify_receipt
+
+_LARGEST = 64 << 20
 
 
 @click.group()
@@ -16,28 +19,34 @@ def receipt() -> None:
 
 @receipt.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", "expected_key", default=None, help="Public key you got from somewhere else, base64.")
+@click.option("--key", "expected_key", help="Our public key (base64), from the trust page or “headshotly receipt key”.")
 def verify(file: Path, expected_key: str | None) -> None:
-    """Check a receipt's signature offline and say what it states."""
-    django.setup()
-    from headshotly.vault.receipt import verify as verify_receipt  # noqa: PLC0415 - after Django's setup
-
+    """Check the signature of the deletion receipt in FILE and say what it certifies."""
     try:
+        if file.stat().st_size > _LARGEST:
+            raise ReceiptForged("The file is too large for a deletion receipt.")
         document = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise Refusal("The file is not a deletion receipt.", code="vault.receipt_forged") from error
+        raise ReceiptForged("The file is not a deletion receipt.") from error
     statement = verify_receipt(document, expected_key=expected_key)
-    click.echo(f"The signature holds. Erased at {statement['erased_at']}: {len(statement['objects'])} objects.")
-    for item in statement["objects"]:
-        click.echo(f"  {item['id']}  {item['kind']}")
+    objects = statement.get("objects", [])
+    click.echo(f"The signature holds: {len(objects)} objects of {statement.get('subject')} are destroyed,")
+    click.echo(f"as of {statement.get('erased_at')}. The key: {statement.get('key')}.")
+    for one in objects:
+        click.echo(f"  {one['id']}  {one['kind']}")
     if expected_key is None:
-        click.echo("The key is the one inside the receipt; compare it with a key you trust: --key")
+        click.echo(
+            f"Signed with the key {fingerprint(document['public_key'])}, which the receipt brings itself. "
+            "Give --key to check that it is ours."
+        )
 
 
 @receipt.command()
 def key() -> None:
-    """Print the public key that this installation signs receipts with."""
-    django.setup()
-    from headshotly.vault.receipt import public_key  # noqa: PLC0415 - after Django's setup
+    """Print the public key that checks our receipts."""
+    import django  # noqa: PLC0415 - only this command needs the service's own keys
 
-    click.echo(public_key())
+    django.setup()
+    from headshotly.vault.services import receipt_public_key  # noqa: PLC0415 - after Django's setup
+
+    click.echo(receipt_public_key())

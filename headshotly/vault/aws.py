@@ -1,0 +1,55 @@
+"""The one place that talks to AWS: clients for KMS and S3, in European Union regions only (clause 2.2)."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headshotly.policy.enforcement import enforces
+
+__all__ = ["EU_REGIONS", "BotoCoreError", "ClientError", "client", "error_code"]
+
+# London (eu-west-2) and Zurich (eu-central-2) are called “eu” and lie outside the Union.
+EU_REGIONS = frozenset(
+    {
+        "eu-central-1",  # Frankfurt
+        "eu-north-1",  # Stockholm
+        "eu-south-1",  # Milan
+        "eu-south-2",  # Spain
+        "eu-west-1",  # Ireland
+        "eu-west-3",  # Paris
+        "eusc-de-east-1",  # European Sovereign Cloud, Brandenburg
+    }
+)
+
+
+@enforces("2.2", "3.1.a")
+def client(service: str, *, region: str, endpoint: str = "", unsafe_plain_http: bool = False) -> Any:
+    """Return a client of one AWS service.
+
+    Args:
+        service: ``kms`` or ``s3``.
+        region: must lie in the European Union.
+        endpoint: address of a compatible service; empty for AWS itself.
+        unsafe_plain_http: let the endpoint be reached without TLS, for a test server on this machine.
+
+    Raises:
+        ValueError: the region lies outside the Union, or the endpoint is not https.
+    """
+    if region not in EU_REGIONS:
+        raise ValueError(f"“{region}” is not a region in the European Union; choose one of {sorted(EU_REGIONS)}")
+    if endpoint and not (endpoint.startswith("https://") or unsafe_plain_http):
+        raise ValueError("the endpoint of a store must begin with https://")
+    settings = Config(
+        connect_timeout=3,
+        read_timeout=20,
+        retries={"mode": "standard", "max_attempts": 3},
+        s3={"addressing_style": "path" if endpoint else "auto"},
+    )
+    return boto3.client(service, region_name=region, endpoint_url=endpoint or None, config=settings)
+
+
+def error_code(error: ClientError) -> str:
+    """Return the service's short name for what went wrong."""
+    return str(error.response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,83 @@
+"""Reading what the vault keeps, for checks and pages; nothing here opens anything."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from headshotly.vault import rotation, service_secrets, wiring, wrapped_keys
+from headshotly.vault.models import StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class KeysState:
+    """The state of the key hierarchy.
+
+    Attributes:
+        current_root: id of the root that wraps.
+        roots: every root that is not retired: id → when it was made, ISO 8601.
+        keys: how many customer keys the key store holds.
+        stale: how many keys, secrets included, are still wrapped under an older root in some replica.
+        incomplete: how many keys are missing from some replica.
+        erased_held: how many erased customers the key store still holds a key of.
+        erased: how many customers the ledger names.
+    """
+
+    current_root: str
+    roots: dict[str, str]
+    keys: int
+    stale: int
+    incomplete: int
+    erased_held: int
+    erased: int
+
+
+def keys_state() -> KeysState:
+    """Return the state of the key hierarchy; reads the whole key store, opens nothing.
+
+    Raises:
+        KeyServiceUnavailable: the key service did not answer.
+        StoreUnavailable: the key store did not answer.
+    """
+    service, store, ledger = wiring.key_service(), wiring.key_store(), wiring.erasure_ledger()
+    current = service.current_root()
+    secrets = {service_secrets.key_id(name) for name in service_secrets.NAMES}
+    ids = list(store.ids())
+    held = {key_id: len(store.replicas(key_id)) for key_id in ids}
+    full = max(held.values(), default=0)
+    return KeysState(
+        current_root=current,
+        roots=service.roots(),
+        keys=sum(key_id not in secrets for key_id in ids),
+        stale=sum(bool(rotation.roots_of(key_id) - {current}) for key_id in ids),
+        incomplete=sum(copies < full for copies in held.values()),
+        erased_held=sum(ledger.holds(key_id) for key_id in ids),
+        erased=len(ledger.erased()),
+    )
+
+
+def has_key(subject: UUID) -> bool:
+    """Say whether any replica of the key store still holds a subject's key."""
+    return bool(wiring.key_store().replicas(subject))
+
+
+def objects_of(subject: UUID) -> list[UUID]:
+    """Return the ids of everything sealed of a subject, oldest first."""
+    return list(StoredObject.objects.filter(subject=subject).order_by("sealed_at", "id").values_list("id", flat=True))
+
+
+def kinds_kept() -> set[str]:
+    """Return every kind of object that is kept, for the record of processing."""
+    return set(StoredObject.objects.values_list("kind", flat=True).distinct())
+
+
+def is_readable(subject: UUID) -> bool:
+    """Say whether anything of a subject could be opened with a warrant: a key is there and they were not erased."""
+    return has_key(subject) and not wiring.erasure_ledger().holds(subject)
+
+
+def unwrappable() -> list[UUID]:
+    """Return the ids of keys that no root opens: what is sealed under them is lost. Nobody sees the keys.
+
+    Raises:
+        StoreUnavailable: the key store did not answer.
+    """
+    return [key_id for key_id, context in rotation.contexts() if not wrapped_keys.opens(key_id, context)]
