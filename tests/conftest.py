@@ -59,20 +59,17 @@ def _quick_passwords(settings) -> None:
 def _clean_folder() -> None:
     """Each test begins with an empty data folder and nothing remembered from the one before."""
     from headshotly.audit import keys
-    from headshotly.vault import customer_keys, service_secrets, wiring
+    from headshotly.vault import wiring
 
-    for name in ("keys", "keys-mirror", "objects", "secrets", "tls"):
-        shutil.rmtree(_FOLDER / "data" / name, ignore_errors=True)
     for path in (_FOLDER / "data").glob("*"):
-        if path.is_file() and "sqlite3" not in path.name and path.name != "secret-key":
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif "sqlite3" not in path.name and path.name != "secret-key":
             path.unlink()
     for name in ("mail", "witness"):
         shutil.rmtree(_FOLDER / name, ignore_errors=True)
-    customer_keys.flush()
-    for module in (keys, service_secrets, wiring):
-        for thing in vars(module).values():
-            if hasattr(thing, "cache_clear"):
-                thing.cache_clear()
+    wiring.rewire()
+    keys._load.cache_clear()
 
 
 ALL_DATABASES = ["default", "journal", "keys"]

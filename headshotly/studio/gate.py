@@ -95,8 +95,8 @@ def judge_faces(picture: Picture, faces: list[Face]) -> Verdict:
         for finding in (
             _several(faces),
             _cut_off(picture, face),
-            _small(face),
             _turned(face),
+            _small(face),
             _light(picture, face),
             _sharp(picture, face),
             _eyes(face),
@@ -132,7 +132,8 @@ def draw(picture: Picture, verdict: Verdict) -> Picture:
 
 
 def _verdict(found: list[Finding], crop: tuple[int, int, int, int] | None) -> Verdict:
-    ordered = tuple(sorted(found, key=lambda finding: (finding.severity != "refuse", finding.score)))
+    # The checks run in the order in which their advice helps: who is in the picture, then how it was taken.
+    ordered = tuple(sorted(found, key=lambda finding: finding.severity != "refuse"))
     score = min((finding.score for finding in ordered), default=1.0)
     if not ordered:
         return Verdict(True, "This photo will do very well.", "", score, (), crop)
