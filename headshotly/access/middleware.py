@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 
 from headshotly.access import services
 from headshotly.access.errors import PermissionMissing
-from headshotly.access.warrants import owner_warrant
+from headshotly.access.warrants import owner_warrant, service_warrant
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.vault.warrant import Warrant
@@ -25,7 +25,10 @@ class PermissionGate:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Let the request go on; ``process_view`` decides."""
+        """Let the request go on, with the two warrants pages below may need; ``process_view`` decides."""
+        cast("Any", request).service_warrant = lambda subject, purpose: service_warrant(
+            subject=subject, purpose=purpose
+        )
         return self._get_response(request)
 
     def process_view(

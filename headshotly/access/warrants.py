@@ -1,4 +1,4 @@
-"""The only place where warrants are made: for an owner's own session, for a worker's job, for staff signing in."""
+"""The only place where warrants are made: for owners, for workers, for the house itself, for staff with a grant."""
 
 import datetime as dt
 from uuid import UUID
@@ -10,6 +10,11 @@ from headshotly.vault.warrant import Warrant
 
 OWNER_VALID = dt.timedelta(minutes=5)
 STAFF_SELF_VALID = dt.timedelta(minutes=1)
+SERVICE_VALID = dt.timedelta(minutes=1)
+SERVICE_PURPOSES = {
+    "second-factor": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a01"),
+    "security-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a02"),
+}
 
 
 @enforces("5.1.a")
@@ -46,6 +51,26 @@ def worker_warrant(*, subject: UUID, job_id: UUID, purpose: str, valid_for: dt.t
         purpose=purpose,
         basis=f"job:{job_id}",
         valid_for=valid_for,
+    )
+
+
+@enforces("5.1.a")
+def service_warrant(*, subject: UUID, purpose: str) -> Warrant:
+    """Return a warrant for the house itself: to check a second factor before there is a session, or to write a notice.
+
+    Args:
+        subject: pseudonym of the customer.
+        purpose: one of ``SERVICE_PURPOSES``; nothing else has a service of its own.
+
+    Raises:
+        KeyError: there is no service for this purpose.
+    """
+    return minting.mint(
+        actor=Actor(kind="service", id=SERVICE_PURPOSES[purpose], role=purpose),
+        subject=subject,
+        purpose=purpose,
+        basis=f"service:{purpose}",
+        valid_for=SERVICE_VALID,
     )
 
 

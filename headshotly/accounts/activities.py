@@ -8,7 +8,13 @@ ACCOUNT = declare(
         title="Customer account",
         purpose="To let a customer sign in, be written to, and find their own pictures.",
         people=("customers",),
-        data=("name", "e-mail address", "password hash", "times of signing up and confirming"),
+        data=(
+            "name",
+            "e-mail address",
+            "password hashes",
+            "second factors",
+            "times of signing up and confirming",
+        ),
         basis=LegalBasis.CONTRACT,
         retention="Until the customer deletes the account.",
         measures=("3.1.a", "3.2.a", "5.3.a", "10.1"),
@@ -20,11 +26,34 @@ SIGN_IN_PROTECTION = declare(
         title="Protection of sign-in",
         purpose="To slow down guessing of passwords.",
         people=("customers", "visitors"),
-        data=("blinded pair of address and network address", "number of failures"),
+        data=("blinded pair of address and network address", "number of failures", "kind of browser and device"),
         basis=LegalBasis.LEGITIMATE_INTEREST,
-        retention="Until the next successful sign-in.",
+        retention="Failures for a day, sessions until they end or the account is deleted.",
     )
 )
-for _field in ("id", "email_sealed", "email_index", "name_sealed", "password", "last_login"):
-    keeps(f"accounts.Customer.{_field}", activity=ACCOUNT.id)
-keeps("accounts.SignInAttempt.key", activity=SIGN_IN_PROTECTION.id)
+_ACCOUNT_FIELDS = (
+    "Customer.id",
+    "Customer.email_sealed",
+    "Customer.email_index",
+    "Customer.new_email_sealed",
+    "Customer.new_email_index",
+    "Customer.name_sealed",
+    "Customer.password",
+    "Customer.last_login",
+    "Customer.totp_sealed",
+    "PastPassword.password",
+    "RecoveryCode.index",
+    "Passkey.credential_id",
+    "Passkey.public_key",
+)
+_PROTECTION_FIELDS = (
+    "SignInAttempt.key",
+    "PasskeyChallenge.about",
+    "CustomerSession.session_data",
+    "CustomerSession.subject",
+    "CustomerSession.device",
+)
+for _field in _ACCOUNT_FIELDS:
+    keeps(f"accounts.{_field}", activity=ACCOUNT.id)
+for _field in _PROTECTION_FIELDS:
+    keeps(f"accounts.{_field}", activity=SIGN_IN_PROTECTION.id)

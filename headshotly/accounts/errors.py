@@ -37,3 +37,10 @@ class LinkExpired(Refusal):
 
     code = "accounts.link"
     status = 410
+
+
+class PasskeyRefused(Refusal):
+    """The passkey's answer is stale, replayed, another's, or does not verify; which one is not said."""
+
+    code = "accounts.passkey"
+    status = 422

@@ -10,18 +10,22 @@ from django.core import signing
 from headshotly.accounts.errors import LinkExpired
 from headshotly.accounts.models import Customer
 
-_PURPOSES = {"confirm": 3 * 24 * 3600, "reset": 3600}
+_PURPOSES = {"confirm": 3 * 24 * 3600, "reset": 3600, "address": 24 * 3600}
 
 
 def _state(customer: Customer, purpose: str) -> str:
     """Return a fingerprint that changes when the link has done its work, so that it works once."""
-    state = f"{customer.confirmed_at}" if purpose == "confirm" else f"{customer.password}"
+    state = {
+        "confirm": f"{customer.confirmed_at}",
+        "reset": customer.password,
+        "address": bytes(customer.new_email_index).hex(),
+    }[purpose]
     digest = hashlib.sha256(f"{purpose}|{customer.id}|{state}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:12]).decode()
 
 
 def make(customer: Customer, purpose: str) -> str:
-    """Return a token for ``confirm`` or ``reset``."""
+    """Return a token for ``confirm``, ``reset`` or ``address``."""
     return signing.dumps([customer.id.hex, _state(customer, purpose)], salt=f"accounts.{purpose}")
 
 

@@ -1,10 +1,14 @@
 """Reading accounts. What is personal is opened under a warrant."""
 
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from headshotly.accounts.models import Customer
-from headshotly.accounts.services import EMAIL_FIELD, NAME_FIELD
+from headshotly.accounts.addresses import normalise
+from headshotly.accounts.fields import EMAIL_FIELD, NAME_FIELD
+from headshotly.accounts.models import Customer, CustomerSession
+from headshotly.accounts.sessions import kept_key
+from headshotly.policy import clock
 from headshotly.vault import services as vault
 from headshotly.vault.warrant import Warrant
 
@@ -20,6 +24,37 @@ class Profile:
 def customer(subject: UUID) -> Customer | None:
     """Return a customer by pseudonym."""
     return Customer.objects.filter(id=subject).first()
+
+
+def customer_by_email(email: str) -> Customer | None:
+    """Return the customer with an address, found by its blind index.
+
+    Raises:
+        InputRefused: it is no address.
+    """
+    return Customer.objects.filter(email_index=vault.blind_index(field=EMAIL_FIELD, value=normalise(email))).first()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionShown:
+    """One session as its owner sees it.
+
+    Attributes:
+        kept: what the database calls it; useless as a cookie.
+        here: it is the one that asks.
+    """
+
+    kept: str
+    device: str
+    started_at: dt.datetime | None
+    here: bool
+
+
+def sessions_of(subject: UUID, *, session_key: str) -> list[SessionShown]:
+    """Return a customer's living sessions, newest first."""
+    here = kept_key(session_key)
+    found = CustomerSession.objects.filter(subject=subject, expire_date__gt=clock.now()).order_by("-started_at")
+    return [SessionShown(row.session_key, row.device, row.started_at, row.session_key == here) for row in found]
 
 
 def profile(found: Customer, *, warrant: Warrant) -> Profile:

@@ -23,6 +23,12 @@ class Act(enum.StrEnum):
     SIGNED_OUT = "accounts.session.ended"
     PASSWORD_CHANGED = "accounts.password.changed"  # noqa: S105 - an act, not a password # nosec B105
     NAME_CHANGED = "accounts.name.changed"
+    ADDRESS_CHANGED = "accounts.address.changed"
+    SECOND_FACTOR_ADDED = "accounts.second-factor.added"
+    SECOND_FACTOR_REMOVED = "accounts.second-factor.removed"
+    RECOVERY_CODES_RENEWED = "accounts.recovery-codes.renewed"
+    RECOVERY_CODE_USED = "accounts.recovery-code.used"
+    SESSION_REVOKED = "accounts.session.revoked"
 
     CONSENT_GIVEN = "purposes.consent.given"
     CONSENT_WITHDRAWN = "purposes.consent.withdrawn"
@@ -31,7 +37,24 @@ class Act(enum.StrEnum):
     STAFF_ENROLLED = "access.staff.enrolled"
     STAFF_SIGN_IN_SUCCEEDED = "access.sign-in.succeeded"
     STAFF_SIGN_IN_FAILED = "access.sign-in.failed"
+    STAFF_SIGNED_OUT = "access.session.ended"
+    STAFF_CLOSED = "access.staff.closed"
+    STAFF_FACTOR_ADDED = "access.second-factor.added"
     WARRANT_MINTED = "access.warrant.minted"
+    PERSONNEL_RECORDED = "access.personnel.recorded"
+    GRANT_ASKED = "access.grant.asked"
+    GRANT_APPROVED = "access.grant.approved"
+    GRANT_REFUSED = "access.grant.refused"
+    GRANT_REVOKED = "access.grant.revoked"
+    GRANT_USED = "access.grant.used"
+    GLASS_BROKEN = "access.glass.broken"
+    GLASS_REVIEWED = "access.glass.reviewed"
+    CUSTOMER_LOOKED_UP = "access.customer.looked-up"
+    ACCESS_REVIEWED = "access.review.recorded"
+    RIGHT_WITHHELD = "access.right.withheld"
+    SERVICE_ACCOUNT_CREATED = "access.service-account.created"
+    TOKEN_ISSUED = "access.token.issued"  # noqa: S105 - an act, not a token
+    TOKEN_REVOKED = "access.token.revoked"  # noqa: S105 - an act, not a token
 
     PHOTO_RECEIVED = "studio.photo.received"
     PHOTO_REFUSED = "studio.photo.refused"

@@ -182,6 +182,7 @@ TEMPLATES = [
     },
 ]
 
+SESSION_ENGINE = "headshotly.accounts.sessions"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "__Host-session"
