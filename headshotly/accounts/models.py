@@ -25,7 +25,7 @@ class Customer(AbstractBaseUser):
     totp_last_step = models.BigIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    is_active = models.BooleanField(default=True)  # type: ignore[misc] # Django's own base says ``is_active = True``
+    is_active = models.BooleanField(default=True)
 
     # Django wants a natural key; ours says nothing about the person.
     USERNAME_FIELD = "id"
