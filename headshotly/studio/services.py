@@ -1,5 +1,6 @@
 """The studio's verbs: photos in, shoots started, headshots out, everything gone."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,16 +9,17 @@ from django.db import transaction
 
 from headshotly.accounts import services as accounts
 from headshotly.audit import services as audit
-from headshotly.audit.actor import Actor
+from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import decoding, gate, states, tasks
+from headshotly.studio import decoding, gate, selectors, states, tasks
 from headshotly.studio.errors import LimitReached, NotFound, NotNow
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.studio.styles import style
+from headshotly.vault import selectors as vault_selectors
 from headshotly.vault import services as vault
 from headshotly.vault.receipt import Receipt
 
@@ -241,3 +243,23 @@ def delete_everything(*, actor: Actor, subject: UUID) -> KeptReceipt:
         purposes.erase_consents(subject=subject)
         accounts.delete_account(actor=actor, subject=subject)
         return KeptReceipt.objects.create(document=receipt, made_at=clock.now())
+
+
+def sweep_unnamed(*, older_than: dt.datetime) -> int:
+    """Remove sealed pictures that no photo or headshot names, left by a worker that died between two commits.
+
+    Args:
+        older_than: only what was sealed before this moment; younger ones may be about to be named.
+
+    Returns:
+        How many were removed.
+    """
+    used = selectors.object_ids_in_use()
+    unnamed = [
+        object_id
+        for object_id in vault_selectors.object_ids(kinds=("photo", "headshot", "preview"), sealed_before=older_than)
+        if object_id not in used
+    ]
+    for object_id in unnamed:
+        vault.destroy(actor=SYSTEM, object_id=object_id)
+    return len(unnamed)

@@ -1,5 +1,6 @@
 """Reading what the vault keeps, for checks and pages; nothing here opens anything."""
 
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -62,6 +63,17 @@ def has_key(subject: UUID) -> bool:
 def objects_of(subject: UUID) -> list[UUID]:
     """Return the ids of everything sealed of a subject, oldest first."""
     return list(StoredObject.objects.filter(subject=subject).order_by("sealed_at", "id").values_list("id", flat=True))
+
+
+def object_ids(*, kinds: tuple[str, ...], sealed_before: dt.datetime) -> list[UUID]:
+    """Return the ids of objects of some kinds that were sealed before a moment.
+
+    Args:
+        kinds: such as ``photo``.
+        sealed_before: aware UTC.
+    """
+    rows = StoredObject.objects.filter(kind__in=kinds, sealed_at__lt=sealed_before)
+    return list(rows.values_list("id", flat=True))
 
 
 def kinds_kept() -> set[str]:

@@ -167,4 +167,4 @@ def leave(page: Page, service: Service, tmp_path: Path) -> None:
     page.get_by_label("E-mail address").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("not right")
+    expect(page.locator(".notice--bad")).to_contain_text("not right")

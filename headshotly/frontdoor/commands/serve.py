@@ -1,5 +1,6 @@
 """``headshotly serve``: everything the service needs, in one terminal."""
 
+import datetime as dt
 import fcntl
 import os
 import socket
@@ -12,9 +13,12 @@ import click
 import django
 
 from headshotly.frontdoor.supervisor import Child, Supervisor
-from headshotly.policy import configuration
+from headshotly.policy import clock, configuration
 from headshotly.policy.configuration import Configuration
 from headshotly.policy.refusal import Refusal
+
+# A worker needs seconds between sealing a picture and naming it; after this long nobody will.
+UNNAMED_FOR = dt.timedelta(hours=1)
 
 
 def _say(sentence: str) -> None:
@@ -75,6 +79,7 @@ def serve(context: click.Context, listen: str) -> None:
     from headshotly.access.services import ensure_first_staff  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor import certificate  # noqa: PLC0415 - after Django's setup
     from headshotly.studio.models_folder import MODELS, trusted  # noqa: PLC0415 - after Django's setup
+    from headshotly.studio.services import sweep_unnamed  # noqa: PLC0415 - after Django's setup
     from headshotly.vault.services import sweep_orphans  # noqa: PLC0415 - after Django's setup
 
     here = configuration.current()
@@ -85,7 +90,7 @@ def serve(context: click.Context, listen: str) -> None:
         trusted(here.models_folder, name)
     for alias in ("default", "journal", "keys"):
         call_command("migrate", database=alias, verbosity=0, interactive=False)
-    removed = sweep_orphans()
+    removed = sweep_orphans() + sweep_unnamed(older_than=clock.now() - UNNAMED_FOR)
     if removed:
         _say(f"Removed {removed} sealed files that a crash had left without an owner.")
     host = urlsplit(here.public_url).hostname or "localhost"
