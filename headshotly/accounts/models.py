@@ -34,6 +34,9 @@ class Customer(AbstractBaseUser):
 
     objects = CustomerManager()
 
+    def __str__(self) -> str:
+        return str(self.id)
+
 
 class SignInAttempt(models.Model):
     """Counts tries of one thing from one client, blinded; never locks out another client."""

@@ -6,6 +6,8 @@ import enum
 class Act(enum.StrEnum):
     """One kind of thing that happens. Add a member here before recording a new kind of act."""
 
+    ENTRY_DAMAGED = "audit.entry.damaged"
+
     OBJECT_SEALED = "vault.object.sealed"
     OBJECT_OPENED = "vault.object.opened"
     OBJECT_DESTROYED = "vault.object.destroyed"

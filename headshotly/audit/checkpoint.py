@@ -4,7 +4,6 @@ https://c2sp.org/tlog-checkpoint, https://c2sp.org/signed-note
 """
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from headshotly.audit.errors import CheckpointForged
 _ED25519 = b"\x01"
 _KEY_ID_BYTES = 4
 _ROOT_BYTES = 32
+_KEY_BYTES = 32
 _BODY_LINES = 3
 
 
@@ -64,9 +64,9 @@ def parse_verifier_key(text: str) -> tuple[str, bytes]:
     try:
         name, key_id, encoded = text.strip().split("+", 2)
         material = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise CheckpointForged("That is not a verifier key of a journal.") from error
-    if material[:1] != _ED25519 or _key_id(name, material[1:]).hex() != key_id:
+    if len(material) != 1 + _KEY_BYTES or material[:1] != _ED25519 or _key_id(name, material[1:]).hex() != key_id:
         raise CheckpointForged("The verifier key does not match its own id.")
     return name, material[1:]
 
@@ -77,28 +77,31 @@ def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
     return f"{checkpoint.body}\n— {checkpoint.origin} {base64.b64encode(signature).decode()}\n"
 
 
-def read(note: str, public_key: bytes) -> Checkpoint:
+def read(note: str, public_key: bytes, *, origin: str) -> Checkpoint:
     """Return the checkpoint of a signed note whose signature holds.
 
     Args:
         note: the whole note.
         public_key: 32 bytes of the journal's Ed25519 key.
+        origin: name of the journal it must be about.
 
     Raises:
-        CheckpointForged: the note is malformed or no signature by this key holds.
+        CheckpointForged: the note is malformed, about another journal, or no signature by this key holds.
     """
     body, separator, signatures = note.partition("\n\n")
     lines = body.split("\n")
     if not separator or len(lines) != _BODY_LINES:
         raise CheckpointForged("The checkpoint is not a signed note.")
-    origin, size, encoded_root = lines
+    named, size, encoded_root = lines
     try:
-        checkpoint = Checkpoint(origin, int(size), base64.b64decode(encoded_root, validate=True))
-    except (ValueError, binascii.Error) as error:
+        checkpoint = Checkpoint(named, int(size), base64.b64decode(encoded_root, validate=True))
+    except ValueError as error:
         raise CheckpointForged("The checkpoint's size or root cannot be read.") from error
     # The text must be the one spelling of its meaning, or two notes could say the same thing.
     if checkpoint.body != body + "\n" or len(checkpoint.root) != _ROOT_BYTES or checkpoint.size < 0:
         raise CheckpointForged("The checkpoint's size or root cannot be read.")
+    if checkpoint.origin != origin:
+        raise CheckpointForged("The checkpoint is about another journal.")
     _require_signature(checkpoint, signatures, public_key)
     return checkpoint
 
@@ -115,6 +118,6 @@ def _require_signature(checkpoint: Checkpoint, signatures: str, public_key: byte
             if blob[:_KEY_ID_BYTES] == wanted:
                 Ed25519PublicKey.from_public_bytes(public_key).verify(blob[_KEY_ID_BYTES:], checkpoint.body.encode())
                 return
-        except (binascii.Error, InvalidSignature):
+        except (ValueError, InvalidSignature):
             continue
     raise CheckpointForged("No signature on the checkpoint is by the journal's key.")

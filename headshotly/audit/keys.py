@@ -1,5 +1,10 @@
-"""The journal's signing key: a file of its own, readable by its owner only, made on first use."""
+"""The journal's two secrets: the key that signs heads, and the key that tags waiting entries.
 
+Each is a file of its own, readable by its owner only, made on first use.
+"""
+
+import hashlib
+import hmac
 import os
 from functools import cache
 from pathlib import Path
@@ -7,39 +12,55 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from headshotly.audit.checkpoint import raw_public_key, verifier_key
+from headshotly.audit.errors import JournalUnavailable
 from headshotly.policy import configuration
 
 ORIGIN = "headshotly.ai/journal"
 _SEED_BYTES = 32
 
 
-def _path() -> Path:
-    return configuration.current().data_folder / "journal-key"
+def _path(option: str, default: str) -> Path:
+    here = configuration.current()
+    return Path(here.options.get(option) or here.data_folder / default)
 
 
 @cache
-def _load(path: Path) -> Ed25519PrivateKey:
+def _seed(path: Path) -> bytes:
+    """Return the 32 secret bytes of a file, made where there is none."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
     if not path.exists():
-        # A crash before the link leaves a scratch file nobody reads; two makers race and the first link wins.
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Ed25519PrivateKey.generate().private_bytes_raw())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(scratch, path)
-        except FileExistsError:
-            pass
-        finally:
-            scratch.unlink()
-    return Ed25519PrivateKey.from_private_bytes(path.read_bytes()[:_SEED_BYTES])
+        _make(path)
+    seed = path.read_bytes()
+    if len(seed) != _SEED_BYTES:
+        raise JournalUnavailable(f"The journal's key file {path.name} is damaged; restore it from its copy.")
+    return seed
+
+
+def _make(path: Path) -> None:
+    """Write a new secret; of two makers the first link wins. A crash before it leaves a scratch file nobody reads."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.unlink(missing_ok=True)
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(os.urandom(_SEED_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(scratch, path)
+    except FileExistsError:
+        pass
+    finally:
+        scratch.unlink()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def signing_key() -> Ed25519PrivateKey:
-    """Return the key that signs checkpoints."""
-    return _load(_path())
+    """Return the key that signs checkpoints. Option ``journal.key_file`` names another file."""
+    return Ed25519PrivateKey.from_private_bytes(_seed(_path("journal.key_file", "journal-key")))
 
 
 def public_key() -> bytes:
@@ -50,3 +71,12 @@ def public_key() -> bytes:
 def published_key() -> str:
     """Return the verifier key as auditors pin it."""
     return verifier_key(ORIGIN, public_key())
+
+
+def outbox_tag(leaf: bytes) -> bytes:
+    """Return the 32-byte HMAC-SHA-256 that goes with a waiting entry.
+
+    Whoever can write to the database but not read this key cannot change an entry before it is sequenced without
+    being found. Option ``journal.outbox_key_file`` names another file.
+    """
+    return hmac.digest(_seed(_path("journal.outbox_key_file", "journal-outbox-key")), leaf, hashlib.sha256)

@@ -4,10 +4,10 @@ import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
-from headshotly.audit.actor import Actor
+from headshotly.audit.actor import Actor, ActorKind
 from headshotly.audit.acts import Act, Outcome
 from headshotly.audit.errors import JournalDamaged
 
@@ -92,8 +92,8 @@ def decode(data: bytes) -> Leaf:
             object_ids=tuple(UUID(text) for text in fields["objects"]),
             details_sha256=fields["details"],
         )
-        canonical = leaf.encode() == data
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        canonical = leaf.encode() == data and leaf.actor.kind in get_args(ActorKind.__value__)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise JournalDamaged("An entry of the journal cannot be read.") from error
     if not canonical:
         raise JournalDamaged("An entry of the journal is not spelled as the journal spells it.")

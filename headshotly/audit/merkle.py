@@ -5,7 +5,7 @@ writes each complete subtree once; roots and proofs of any size then need O(log 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 type Hash = bytes
 type Subtree = tuple[int, int]
@@ -24,28 +24,6 @@ def node_hash(left: Hash, right: Hash) -> Hash:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def append(size: int, leaves: Iterable[Hash], lookup: Lookup) -> Iterator[tuple[Subtree, Hash]]:
-    """Yield every subtree that becomes complete when leaf hashes are appended.
-
-    Args:
-        size: leaves already in the tree.
-        leaves: 32-byte leaf hashes to append, in order.
-        lookup: returns the hash of a stored complete subtree.
-    """
-    fresh: dict[Subtree, Hash] = {}
-    for index, hash_ in enumerate(leaves, start=size):
-        level, position, current = 0, index, hash_
-        fresh[level, position] = current
-        yield (level, position), current
-        while position % 2:
-            sibling = (level, position - 1)
-            left = fresh[sibling] if sibling in fresh else lookup(sibling)
-            level, position = level + 1, position // 2
-            current = node_hash(left, current)
-            fresh[level, position] = current
-            yield (level, position), current
-
-
 def covering(start: int, end: int) -> list[Subtree]:
     """Return the complete subtrees that cover leaves ``start`` to ``end``, from left to right."""
     parts: list[Subtree] = []
@@ -56,11 +34,6 @@ def covering(start: int, end: int) -> list[Subtree]:
         parts.append((level, start >> level))
         start += 1 << level
     return parts
-
-
-def root(size: int, lookup: Lookup) -> Hash:
-    """Return the 32-byte root of the first ``size`` leaves."""
-    return _range_hash(0, size, lookup) if size else EMPTY_ROOT
 
 
 def _range_hash(start: int, end: int, lookup: Lookup) -> Hash:
@@ -168,3 +141,54 @@ def is_consistent(old: int, old_root: Hash, new: int, new_root: Hash, path: list
             from_new = node_hash(from_new, sibling)
         position, last = position >> 1, last >> 1
     return last == 0 and from_old == old_root and from_new == new_root
+
+
+def places(build: Callable[[Lookup], object]) -> list[Subtree]:
+    """Return which subtrees a root or proof will ask for, so that they can be fetched at once.
+
+    Args:
+        build: makes the root or proof from a lookup; which hashes it is given must not change what it asks for.
+    """
+    asked: list[Subtree] = []
+
+    def note(place: Subtree) -> Hash:
+        asked.append(place)
+        return EMPTY_ROOT
+
+    build(note)
+    return asked
+
+
+class Frontier:
+    """Rebuilds a tree leaf by leaf, keeping only the complete subtrees its root needs.
+
+    Args:
+        size: leaves that are in already.
+        subtrees: hashes of ``covering(0, size)``, from left to right.
+    """
+
+    def __init__(self, size: int = 0, subtrees: Iterable[Hash] = ()) -> None:
+        self.size = size
+        self._complete = list(subtrees)
+
+    def add(self, leaf: Hash) -> list[tuple[Subtree, Hash]]:
+        """Add a leaf hash and return the subtrees that it completes, smallest first."""
+        level, position, current = 0, self.size, leaf
+        done = [((level, position), current)]
+        while position & 1:
+            level, position = level + 1, position >> 1
+            current = node_hash(self._complete.pop(), current)
+            done.append(((level, position), current))
+        self._complete.append(current)
+        self.size += 1
+        return done
+
+    @property
+    def root(self) -> Hash:
+        """Return the 32-byte root over the leaves so far."""
+        if not self._complete:
+            return EMPTY_ROOT
+        *rest, last = self._complete
+        for left in reversed(rest):
+            last = node_hash(left, last)
+        return last

@@ -10,6 +10,7 @@ class _Outbox(models.Model):
     entry_id = models.UUIDField(unique=True)
     leaf = models.BinaryField()
     sealed_details = models.BinaryField(default=b"")
+    tag = models.BinaryField()
 
     class Meta:
         abstract = True
@@ -40,6 +41,17 @@ class Entry(models.Model):
             models.Index(fields=["subject", "index"], name="entry_subject"),
             models.Index(fields=["act", "index"], name="entry_act"),
         ]
+
+
+class DamagedEntry(models.Model):
+    """A waiting row that was not as its writer left it; kept as it was found, its finding is an entry."""
+
+    digest = models.BinaryField(primary_key=True, max_length=32)
+    reason = models.TextField()
+    entry_id = models.UUIDField()
+    leaf = models.BinaryField()
+    sealed_details = models.BinaryField(default=b"")
+    found_at = models.DateTimeField()
 
 
 class Subtree(models.Model):

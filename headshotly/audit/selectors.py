@@ -1,15 +1,17 @@
 """Reading the journal, and proving what was read."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from headshotly.audit import keys, merkle
+from headshotly.audit.checkpoint import Checkpoint, read
+from headshotly.audit.export import CONSISTENCY_FORMAT, OPENINGS_FORMAT
 from headshotly.audit.leaf import Leaf, decode
 from headshotly.audit.models import Disclosure, Entry, PendingEntry, SignedHead
-from headshotly.audit.sequencing import stored_subtree
+from headshotly.audit.sequencing import stored_subtrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +54,87 @@ def proofs_of_subject(subject: UUID) -> dict[str, Any]:
     Returns:
         ``checkpoint`` (signed note), ``verifier_key`` and ``entries``: index, leaf (base64), proof (base64 list).
     """
+    return _proven([*entries_of_subject(subject)])
+
+
+def proof_of_entry(index: int) -> dict[str, Any]:
+    """Return one entry with its proof, in the same form as a subject's."""
+    return _proven(
+        [
+            Recorded(entry.index, decode(bytes(entry.leaf)), bytes(entry.leaf))
+            for entry in Entry.objects.filter(index=index)
+        ]
+    )
+
+
+def _proven(entries: Sequence[Recorded]) -> dict[str, Any]:
     head = SignedHead.objects.order_by("-size").first()
     size = head.size if head else 0
+    covered = [entry for entry in entries if entry.index < size]
+    proofs = inclusion_proofs([entry.index for entry in covered], size)
     return {
-        "format": "headshotly-openings-1",
+        "format": OPENINGS_FORMAT,
         "verifier_key": keys.published_key(),
         "checkpoint": head.note if head else "",
         "entries": [
             {
                 "index": entry.index,
                 "leaf": base64.b64encode(entry.raw).decode(),
-                "proof": [
-                    base64.b64encode(hash_).decode()
-                    for hash_ in merkle.inclusion_proof(entry.index, size, stored_subtree)
-                ],
+                "proof": [base64.b64encode(hash_).decode() for hash_ in proofs[entry.index]],
             }
-            for entry in entries_of_subject(subject)
-            if entry.index < size
+            for entry in covered
         ],
     }
+
+
+def proof_of_consistency(old: int) -> dict[str, Any]:
+    """Return the newest head with the proof that the first ``old`` entries are its beginning.
+
+    Raises:
+        ValueError: ``old`` is zero or larger than the journal.
+    """
+    head = SignedHead.objects.order_by("-size").first()
+    path = consistency_proof(old, head.size if head else 0)
+    return {
+        "format": CONSISTENCY_FORMAT,
+        "verifier_key": keys.published_key(),
+        "checkpoint": head.note if head else "",
+        "proof": [base64.b64encode(hash_).decode() for hash_ in path],
+    }
+
+
+def inclusion_proofs(indexes: Sequence[int], size: int) -> dict[int, list[merkle.Hash]]:
+    """Return the audit path of each entry in the tree over the first ``size`` entries, with one read.
+
+    Raises:
+        ValueError: an entry is not within the tree.
+        JournalDamaged: the stored tree lacks a node.
+    """
+
+    def build(lookup: merkle.Lookup) -> dict[int, list[merkle.Hash]]:
+        return {index: merkle.inclusion_proof(index, size, lookup) for index in indexes}
+
+    return build(stored_subtrees(merkle.places(build)).__getitem__)
+
+
+def consistency_proof(old: int, new: int) -> list[merkle.Hash]:
+    """Return the proof that the journal's first ``old`` entries are the beginning of its first ``new``.
+
+    Raises:
+        ValueError: ``old`` is zero or larger than ``new``.
+        JournalDamaged: the stored tree lacks a node.
+    """
+
+    def build(lookup: merkle.Lookup) -> list[merkle.Hash]:
+        return merkle.consistency_proof(old, new, lookup)
+
+    return build(stored_subtrees(merkle.places(build)).__getitem__)
+
+
+def latest_checkpoint() -> Checkpoint | None:
+    """Return the newest signed head, its signature checked, or None where nothing is signed yet."""
+    note = latest_head()
+    return read(note, keys.public_key(), origin=keys.ORIGIN) if note else None
 
 
 def leaves(size: int) -> Iterator[bytes]:

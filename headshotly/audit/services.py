@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseFailure
+from django.db import connections, transaction
 
+from headshotly.audit import keys
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.audit.errors import JournalUnavailable
@@ -20,6 +22,16 @@ class _Row:
     entry_id: UUID
     leaf: bytes
     sealed_details: bytes
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """Return what the outbox keeps: the row and a tag that shows an edit made before sequencing."""
+        return {
+            "entry_id": self.entry_id,
+            "leaf": self.leaf,
+            "sealed_details": self.sealed_details,
+            "tag": keys.outbox_tag(self.leaf),
+        }
 
 
 def _row(
@@ -86,7 +98,7 @@ def record(
         outcome=outcome,
         sealed_details=sealed_details,
     )
-    PendingEntry.objects.create(entry_id=row.entry_id, leaf=row.leaf, sealed_details=row.sealed_details)
+    PendingEntry.objects.create(**row.columns)
     return row.entry_id
 
 
@@ -133,11 +145,11 @@ def record_durably(
         sealed_details=sealed_details,
     )
     try:
-        with transaction.atomic(using="journal"):
-            Disclosure.objects.using("journal").create(
-                entry_id=row.entry_id, leaf=row.leaf, sealed_details=row.sealed_details
-            )
-    except DatabaseError as error:
+        # `durable` refuses a caller with a transaction open on this connection: its rollback would erase the entry.
+        with transaction.atomic(using="journal", durable=True):
+            Disclosure.objects.using("journal").create(**row.columns)
+    except DatabaseFailure as error:
+        connections["journal"].close_if_unusable_or_obsolete()
         raise JournalUnavailable(
             "The access could not be written down, so nothing was opened. Please try again in a moment."
         ) from error

@@ -9,3 +9,9 @@ class FrontdoorConfig(AppConfig):
     name = "headshotly.frontdoor"
     label = "frontdoor"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Wire what a lower room may not reach for itself."""
+        from headshotly.frontdoor import wiring  # noqa: PLC0415 - after the registry is filled
+
+        wiring.wire()

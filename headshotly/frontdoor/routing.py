@@ -36,11 +36,10 @@ class Rooms:
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_hints: Any) -> bool:
         """Let a model's table exist only where its rows live.
 
-        Where ``journal`` is a second connection to the main database, migrating ``default`` makes its table too.
+        Where ``journal`` is a second connection to the main database, migrating either makes the tables of both.
         """
-        if model_name is None:
-            return db == "default"
         home = self._alias(app_label, model_name)
-        if home == "journal" and db == "default":
-            return _same_database("journal", "default")
+        if home != "keys" and db != "keys" and _same_database("journal", "default"):
+            # Both connections share one record of migrations, so whichever comes first must make every table.
+            return True
         return db == home

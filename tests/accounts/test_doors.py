@@ -276,7 +276,7 @@ def test_a_breached_password_is_pointed_out_at_sign_in_and_only_then(customer, c
 
     assert sign_in(client).url == "/studio/"
     path = tmp_path / "pwned"
-    path.write_text(hashlib.sha1(PASSWORD.encode()).hexdigest().upper() + ":9\n")
+    path.write_text(hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).hexdigest().upper() + ":9\n")
     monkeypatch.setitem(configuration.current().options, "passwords.breached", str(path))
     assert sign_in(browser()).url == "/account/settings/"
 

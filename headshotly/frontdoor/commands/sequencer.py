@@ -12,7 +12,8 @@ import django
 def sequencer(*, once: bool) -> None:
     """Sequence the journal until told to stop."""
     django.setup()
-    from django.db import DatabaseError, close_old_connections  # noqa: PLC0415 - after Django's setup
+    from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
+    from django.db import close_old_connections  # noqa: PLC0415 - after Django's setup
 
     from headshotly.audit.sequencing import sequence_once  # noqa: PLC0415 - after Django's setup
 
@@ -22,10 +23,13 @@ def sequencer(*, once: bool) -> None:
     while not stop.is_set():
         try:
             moved = sequence_once()
-        except DatabaseError as error:
-            # Nothing is lost: every step is one transaction, and what it did not commit still waits.
-            click.echo(f"sequencer: the database did not answer ({type(error).__name__}); trying again", err=True)
+        except (DatabaseFailure, OSError) as error:
+            # Nothing is lost: what a step did not commit still waits, and the next one tells the witness again.
+            what = "the witness" if isinstance(error, OSError) else "the database"
+            click.echo(f"sequencer: {what} did not answer ({type(error).__name__}); trying again", err=True)
             close_old_connections()
+            if once:
+                raise
             moved = 0
         if once and not moved:
             return
