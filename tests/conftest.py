@@ -58,7 +58,7 @@ def _quick_passwords(settings) -> None:
 @pytest.fixture(autouse=True)
 def _clean_folder() -> None:
     """Each test begins with an empty data folder and nothing remembered from the one before."""
-    from headshotly.audit import keys
+    from headshotly.audit import keys, witnesses
     from headshotly.vault import wiring
 
     for path in (_FOLDER / "data").glob("*"):
@@ -69,7 +69,10 @@ def _clean_folder() -> None:
     for name in ("mail", "witness"):
         shutil.rmtree(_FOLDER / name, ignore_errors=True)
     wiring.rewire()
-    keys._load.cache_clear()
+    for module in (keys, witnesses):
+        for thing in vars(module).values():
+            if hasattr(thing, "cache_clear"):
+                thing.cache_clear()
 
 
 ALL_DATABASES = ["default", "journal", "keys"]

@@ -62,9 +62,9 @@ class _StoredTree:
 
     def __init__(self, first: int) -> None:
         self._first = first
-        self._levels: dict[int, Iterator[tuple[int, bytes | memoryview[int]]]] = {}
+        self._levels: dict[int, Iterator[tuple[int, bytes | memoryview]]] = {}
 
-    def _level(self, level: int) -> Iterator[tuple[int, bytes | memoryview[int]]]:
+    def _level(self, level: int) -> Iterator[tuple[int, bytes | memoryview]]:
         if level not in self._levels:
             self._levels[level] = (
                 Subtree.objects.filter(level=level, position__gte=self._first >> level)

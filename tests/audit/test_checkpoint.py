@@ -83,7 +83,7 @@ def test_a_verifier_key_is_read_back_and_bent_ones_are_not():
 
 
 def test_the_published_vector_is_what_the_code_signs():
-    vectors = json.loads(re.search(r"```json vectors\n(.*?)```", _DOCUMENT.read_text(encoding="utf-8"), re.S)[1])
+    vectors = json.loads(re.search(r"```json vectors\n(.*?)```", _DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)[1])
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(vectors["seed"]))
     assert verifier_key(vectors["origin"], raw_public_key(key)) == vectors["verifier_key"]
     head = Checkpoint(vectors["origin"], len(vectors["entries"]), bytes.fromhex(vectors["entries"][-1]["root_after"]))

@@ -117,7 +117,7 @@ def test_every_act_follows_the_grammar(act):
 
 
 def test_the_published_vectors_are_what_the_code_writes():
-    vectors = json.loads(re.search(r"```json vectors\n(.*?)```", _DOCUMENT.read_text(encoding="utf-8"), re.S)[1])
+    vectors = json.loads(re.search(r"```json vectors\n(.*?)```", _DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)[1])
     frontier = merkle.Frontier()
     for vector in vectors["entries"]:
         raw = vector["leaf"].encode()
