@@ -181,7 +181,12 @@ def shoot(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
     headshots = [
         {"headshot": headshot, "title": style(headshot.style_id).title} for headshot in selectors.headshots_of(found)
     ]
-    context = {"shoot": found, "headshots": headshots, "progress": selectors.progress(found)}
+    context = {
+        "shoot": found,
+        "headshots": headshots,
+        "favourites": any(entry["headshot"].favourite for entry in headshots),
+        "progress": selectors.progress(found),
+    }
     return render(request, "studio/shoot.html", context)
 
 

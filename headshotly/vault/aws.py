@@ -45,9 +45,13 @@ def client(service: str, *, region: str, endpoint: str = "", unsafe_plain_http: 
         connect_timeout=3,
         read_timeout=20,
         retries={"mode": "standard", "max_attempts": 3},
+        # What is read authenticates itself; and some servers send the whole object's checksum with a part of it.
+        response_checksum_validation="when_required",
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
-    return boto3.client(service, region_name=region, endpoint_url=endpoint or None, config=settings)
+    # A session of its own: boto3's shared one keeps the credentials it found first.
+    session = boto3.session.Session()
+    return session.client(service, region_name=region, endpoint_url=endpoint or None, config=settings)
 
 
 def error_code(error: ClientError) -> str:

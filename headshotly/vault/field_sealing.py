@@ -49,6 +49,8 @@ def unseal(sealed: bytes, *, subject: UUID, field: str, customer_key: bytes) -> 
 
 
 def _index(key: bytes, field: str, value: str) -> bytes:
+    if "\x00" in field:
+        raise ValueError("a field's name holds no zero byte; it ends the name")
     return hmac.new(key, f"{field}\x00{value}".encode(), hashlib.sha256).digest()
 
 

@@ -1,7 +1,7 @@
 """Where wrapped customer keys live: a store of its own, replicated, outside every backup that keeps history."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -16,6 +16,10 @@ from headshotly.vault.models import WrappedCustomerKey
 class KeyStore(Protocol):
     """Keeps one wrapped key for each id. A key is never overwritten by accident and never comes back."""
 
+    @property
+    def copies(self) -> int:
+        """Return how many replicas ought to hold each key."""
+
     def add(self, key_id: UUID, blob: bytes) -> bool:
         """Keep a key durably in every replica, unless there is one already.
 
@@ -26,14 +30,19 @@ class KeyStore(Protocol):
             StoreUnavailable: it may or may not be kept.
         """
 
-    def replace(self, key_id: UUID, old: bytes, new: bytes) -> bool:
-        """Put a new wrapping in place of an old one in every replica, unless somebody changed or removed it meanwhile.
+    def replace(self, key_id: UUID, seen: Collection[bytes], new: bytes) -> bool:
+        """Put a new wrapping in place of those that were seen, unless somebody changed or removed it meanwhile.
+
+        Args:
+            key_id: which key.
+            seen: every wrapping that the replicas held when the caller looked.
+            new: the new wrapping.
 
         Returns:
             True when every replica holds the new one now.
 
         Raises:
-            StoreUnavailable: each replica holds the old one or the new one.
+            StoreUnavailable: each replica holds one that was seen, or the new one.
         """
 
     def get(self, key_id: UUID) -> bytes | None:
@@ -73,6 +82,11 @@ class FolderKeyStore:
             raise ValueError("a key store needs at least one folder")
         self._folders = folders
 
+    @property
+    def copies(self) -> int:
+        """Return how many replicas ought to hold each key."""
+        return len(self._folders)
+
     @staticmethod
     def _path(folder: Path, key_id: UUID) -> Path:
         return folder / key_id.hex[:2] / f"{key_id.hex}.key"
@@ -100,11 +114,11 @@ class FolderKeyStore:
                 durable.write(self._path(folder, key_id), [blob])
         return True
 
-    def replace(self, key_id: UUID, old: bytes, new: bytes) -> bool:
+    def replace(self, key_id: UUID, seen: Collection[bytes], new: bytes) -> bool:
         """Write the new wrapping wherever there is one. A crash leaves old and new side by side; repeating finishes."""
         with self._locked(key_id):
             held = self.replicas(key_id)
-            if not held or not set(held.values()) <= {old, new}:
+            if not held or not set(held.values()) <= {*seen, new}:
                 return False
             for folder in self._folders.values():
                 path = self._path(folder, key_id)
@@ -133,14 +147,18 @@ class FolderKeyStore:
             for path in durable.remnants(self._path(folder, key_id)):
                 label = f"{name}, being removed" if durable.is_unfinished(path) else name
                 with contextlib.suppress(FileNotFoundError):
-                    held[label] = path.read_bytes()
+                    blob = path.read_bytes()
+                    # Overwritten already and only not yet unlinked: there is no key in it.
+                    if blob.strip(b"\x00"):
+                        held[label] = blob
         return held
 
     def ids(self) -> Iterator[UUID]:
         """Yield everything any replica has a key for."""
-        names = {path.name for folder in self._folders.values() for path in folder.glob("??/*.key")}
-        for name in sorted(name.removeprefix(".leaving-") for name in names):
-            yield UUID(name.removesuffix(".key"))
+        found = (path.name for folder in self._folders.values() for path in folder.glob("??/*.key"))
+        # What is being removed is called like the key, with a mark before it.
+        for name in sorted({name.rpartition("-")[2].removesuffix(".key") for name in found}):
+            yield UUID(name)
 
     def repair(self, key_id: UUID) -> int:
         """Copy the key to the replicas that lost it; return to how many."""
@@ -157,6 +175,8 @@ class FolderKeyStore:
 class DatabaseKeyStore:
     """A table in the ``keys`` database; replication is the database's own."""
 
+    copies = 1
+
     def add(self, key_id: UUID, blob: bytes) -> bool:
         """Keep a key, unless there is one already."""
         try:
@@ -168,10 +188,10 @@ class DatabaseKeyStore:
             raise StoreUnavailable("The key store did not answer, so nothing was saved.") from error
         return True
 
-    def replace(self, key_id: UUID, old: bytes, new: bytes) -> bool:
-        """Put a new wrapping in place of an old one, unless somebody changed or removed it meanwhile."""
+    def replace(self, key_id: UUID, seen: Collection[bytes], new: bytes) -> bool:
+        """Put a new wrapping in place of those that were seen, unless somebody changed or removed it meanwhile."""
         try:
-            return bool(WrappedCustomerKey.objects.filter(subject=key_id, blob=old).update(blob=new))
+            return bool(WrappedCustomerKey.objects.filter(subject=key_id, blob__in=[*seen, new]).update(blob=new))
         except DatabaseError as error:
             raise StoreUnavailable("The key store did not answer, so nothing was saved.") from error
 

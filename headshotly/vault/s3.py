@@ -150,8 +150,14 @@ class S3ObjectStore:
 
     def _uploads(self, prefix: str) -> Iterator[dict[str, Any]]:
         """Yield unfinished uploads beneath a prefix."""
-        for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix):
-            yield from page.get("Uploads", [])
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
+        try:
+            for page in pages:
+                yield from page.get("Uploads", [])
+        except ClientError as error:
+            # Some servers say “no such upload” where AWS returns an empty list.
+            if error_code(error) != "NoSuchUpload":
+                raise
 
     def _remove(self, prefix: str) -> None:
         with _answering():

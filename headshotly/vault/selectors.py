@@ -42,14 +42,12 @@ def keys_state() -> KeysState:
     current = service.current_root()
     secrets = {service_secrets.key_id(name) for name in service_secrets.NAMES}
     ids = list(store.ids())
-    held = {key_id: len(store.replicas(key_id)) for key_id in ids}
-    full = max(held.values(), default=0)
     return KeysState(
         current_root=current,
         roots=service.roots(),
         keys=sum(key_id not in secrets for key_id in ids),
         stale=sum(bool(rotation.roots_of(key_id) - {current}) for key_id in ids),
-        incomplete=sum(copies < full for copies in held.values()),
+        incomplete=sum(len(store.replicas(key_id)) < store.copies for key_id in ids),
         erased_held=sum(ledger.holds(key_id) for key_id in ids),
         erased=len(ledger.erased()),
     )
@@ -93,3 +91,9 @@ def unwrappable() -> list[UUID]:
         StoreUnavailable: the key store did not answer.
     """
     return [key_id for key_id, context in rotation.contexts() if not wrapped_keys.opens(key_id, context)]
+
+
+def objects_of_kind(subject: UUID, kind: str) -> list[UUID]:
+    """Return the ids of everything of one kind sealed of a subject, oldest first."""
+    found = StoredObject.objects.filter(subject=subject, kind=kind).order_by("sealed_at", "id")
+    return list(found.values_list("id", flat=True))

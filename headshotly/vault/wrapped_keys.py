@@ -73,7 +73,7 @@ def add(key_id: UUID, key: bytes, context: Context) -> bool:
         return False
     while service.root_of(blob) != service.current_root():
         fresh = service.wrap(key, context)
-        if not store.replace(key_id, blob, fresh):
+        if not store.replace(key_id, [blob], fresh):
             raise StoreUnavailable("The key was changed while it was made. Please try again.")
         blob = fresh
     return True
@@ -104,19 +104,21 @@ def change(key_id: UUID, key: bytes, context: Context) -> bool:
     """Put another key in the place of the present one; return False where somebody else changed it meanwhile."""
     service, store = wiring.key_service(), wiring.key_store()
     old = store.get(key_id)
-    return old is not None and store.replace(key_id, old, service.wrap(key, context))
+    return old is not None and store.replace(key_id, [old], service.wrap(key, context))
 
 
 def rewrap(key_id: UUID, context: Context) -> bool:
     """Wrap a key anew under the current root in every replica, unless it already is; return whether it had to be."""
     service, store = wiring.key_service(), wiring.key_store()
     current = service.current_root()
-    stale = [blob for blob in store.replicas(key_id).values() if service.root_of(blob) != current]
-    if not stale:
+    seen = set(store.replicas(key_id).values())
+    if all(service.root_of(blob) == current for blob in seen):
         return False
-    held = store.get(key_id) or stale[0]
+    held = store.get(key_id)
+    if held is None:
+        return False  # being removed
     fresh = held if service.root_of(held) == current else service.wrap(service.unwrap(held, context), context)
-    if not store.replace(key_id, stale[0], fresh) and store.get(key_id) is not None:
+    if not store.replace(key_id, seen, fresh) and store.get(key_id) is not None:
         raise StoreUnavailable("A key was changed while it was wrapped anew; run the rotation again.")
     flush(key_id)
     return True

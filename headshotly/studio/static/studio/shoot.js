@@ -23,6 +23,7 @@
       if (!answer.ok) { form.submit(); return; }
       const state = await answer.json();
       form.querySelector("button").setAttribute("aria-pressed", String(state.favourite));
+      document.getElementById("favourites").hidden = !document.querySelector('.star[aria-pressed="true"]');
     });
   }
 })();

@@ -8,6 +8,29 @@
   const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
   const most = Number(form.dataset.most);
   document.getElementById("send").hidden = true;
+  form.classList.add("drop--live");
+
+  const start = document.getElementById("start");
+  const sum = document.getElementById("sum");
+  const count = (name) => start.querySelectorAll(`[name="${name}"]:checked`).length;
+  const words = (number, one, many) => `${number} ${number === 1 ? one : many}`;
+  const addUp = () => {
+    const photos = count("photo_ids");
+    const styles = count("styles");
+    sum.hidden = false;
+    if (!photos) sum.textContent = "Choose at least one photo.";
+    else if (!styles) sum.textContent = "Choose at least one style.";
+    else sum.textContent = `${words(photos, "photo", "photos")} × ${words(styles, "style", "styles")} = ${words(photos * styles, "headshot", "headshots")}`;
+  };
+  start.addEventListener("change", addUp);
+  addUp();
+
+  const colour = document.getElementById("brand_colour");
+  colour.addEventListener("input", () => {
+    start.querySelector("[data-brand]").setAttribute("fill", colour.value);
+    start.querySelector('[value="brand"]').checked = true;
+    addUp();
+  });
 
   const element = (tag, className, text) => {
     const made = document.createElement(tag);
@@ -45,13 +68,14 @@
     const body = element("div", "tile__body");
     body.append(element("p", "", answer.sentence));
     if (answer.advice) body.append(element("p", "field__hint", answer.advice));
-    const remove = element("button", "button button--danger button--small", "Delete");
+    const remove = element("button", "button button--bare button--small", "Delete");
     remove.type = "submit";
     remove.setAttribute("formaction", answer.delete_url);
     remove.setAttribute("aria-label", `Delete ${answer.name}`);
     body.append(remove);
     tile.append(label, body);
     list.prepend(tile);
+    addUp();
   };
 
   const show = (shown, answer) => {
