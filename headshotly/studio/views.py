@@ -178,13 +178,11 @@ def start(request: HttpRequest) -> HttpResponse:
 def shoot(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
     """Show a shoot: its progress, then its gallery."""
     found = services.shoot_of(_subject(request), shoot_id)
-    headshots = [
-        {"headshot": headshot, "title": style(headshot.style_id).title} for headshot in selectors.headshots_of(found)
-    ]
+    made = list(selectors.headshots_of(found))
     context = {
         "shoot": found,
-        "headshots": headshots,
-        "favourites": any(entry["headshot"].favourite for entry in headshots),
+        "headshots": [{"headshot": one, "title": style(one.style_id).title} for one in made],
+        "favourites": any(one.favourite for one in made),
         "progress": selectors.progress(found),
     }
     return render(request, "studio/shoot.html", context)
