@@ -29,3 +29,38 @@ class HandleTaken(Refusal):
 
     code = "access.handle"
     status = 409
+
+
+class ClockMovedBack(Refusal):
+    """The clock stands before a moment already seen."""
+
+    code = "access.clock"
+    status = 503
+
+
+class RecordRefused(Refusal):
+    """A personnel record cannot be written like this."""
+
+    code = "access.personnel"
+    status = 422
+
+
+class GrantRefused(Refusal):
+    """A grant cannot be asked for, decided, used or reviewed like this."""
+
+    code = "access.grant"
+    status = 403
+
+
+class NotFound(Refusal):
+    """There is no such thing, or it is somebody else's; which one is not said."""
+
+    code = "access.not_found"
+    status = 404
+
+
+class TokenRefused(Refusal):
+    """A service account cannot be made, or its token does not open this."""
+
+    code = "access.token"
+    status = 401

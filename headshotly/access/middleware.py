@@ -4,17 +4,24 @@ from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 
-from headshotly.access import services
+from headshotly.access import machines, members, services
 from headshotly.access.errors import PermissionMissing
 from headshotly.access.warrants import owner_warrant, service_warrant
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
+from headshotly.policy.refusal import Refusal
 from headshotly.vault.warrant import Warrant
 
 STAFF_COOKIE = "__Host-staff"
+
+
+def _answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    if "application/json" in request.headers.get("Accept", "") or request.headers.get("Authorization"):
+        return JsonResponse({"code": refusal.code, "sentence": refusal.sentence}, status=refusal.status)
+    return render(request, "frontdoor/refusal.html", {"refusal": refusal}, status=refusal.status)
 
 
 @enforces("2.4.a", "2.4.b", "5.1.a")
@@ -34,20 +41,33 @@ class PermissionGate:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], _args: tuple[Any, ...], _kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Return None to let a request through to its view, or the answer that sends it away.
+        """Return None to let a request through to its view, or the answer that sends it away."""
+        try:
+            return self.decide(request, permission_of(view))
+        except Refusal as refusal:
+            # Django gives what a middleware raises here to nobody, so the refusal is answered on the spot.
+            return _answer(request, refusal)
+
+    def decide(self, request: HttpRequest, needed: str | None) -> HttpResponse | None:
+        """Return None where whoever asks has the permission, or where to sign in.
 
         Raises:
             PermissionMissing: nobody, or not this one, may see the view.
+            TokenRefused: the view is for programs, and this one's token does not open it.
         """
-        needed = permission_of(view)
         asking = cast("Any", request)
         match needed:
             case "public":
                 return None
             case "customer":
                 return self._customer(asking)
-            case str() if needed.startswith("staff"):
+            case str() if needed.partition(":")[0] == "staff":
                 return self._staff(asking, needed)
+            case str() if needed.partition(":")[0] == "service":
+                asking.service_account = machines.account_of(
+                    request.headers.get("Authorization", ""), right=needed.partition(":")[2]
+                )
+                return None
             case _:
                 raise PermissionMissing("This page is closed: it does not say who may see it.")
 
@@ -68,11 +88,13 @@ class PermissionGate:
         return None
 
     def _staff(self, request: Any, needed: str) -> HttpResponse | None:
-        member = services.member_of_session(request.COOKIES.get(STAFF_COOKIE, ""))
-        if member is None:
-            return redirect("/staff/sign-in/")
+        session = services.session_of(request.COOKIES.get(STAFF_COOKIE, ""))
+        if session is None:
+            if request.method in {"GET", "HEAD"}:
+                return redirect("/staff/sign-in/")
+            raise PermissionMissing("Please sign in first.")
         right = needed.partition(":")[2]
-        if right and right != member.role:
-            raise PermissionMissing("Your role does not include this.")
-        request.staff = member
+        if right:
+            members.require_right(session.member, right)
+        request.staff, request.staff_session = session.member, session
         return None

@@ -1,23 +1,22 @@
 """Staff: created, enrolled once, signed in with two factors."""
 
-import base64
 import datetime as dt
 import hashlib
 import re
 import secrets
 from uuid import uuid4
 
-import pyotp
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
-from headshotly.access.errors import EnrolmentRefused, HandleTaken, StaffSignInRefused
+from headshotly.access import grants, passkeys
+from headshotly.access.errors import EnrolmentRefused, HandleTaken, PermissionMissing, StaffSignInRefused
 from headshotly.access.models import EnrolmentLink, Role, StaffMember, StaffSession
 from headshotly.access.warrants import staff_self_warrant
+from headshotly.accounts import patience, totp
 from headshotly.accounts.passwords import LONGEST, require_strong
 from headshotly.audit import services as audit
-from headshotly.audit.actor import SYSTEM, Actor
+from headshotly.audit.actor import SYSTEM, VISITOR, Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
@@ -26,11 +25,11 @@ from headshotly.vault import services as vault
 LINK_VALID = dt.timedelta(hours=24)
 SESSION_VALID = dt.timedelta(hours=8)
 TOTP_FIELD = "access.totp"
-TOTP_PERIOD = 30  # seconds, RFC 6238
-FAILURES_FREE = 5
-WAIT = dt.timedelta(minutes=1)
+IDLE_MAX = dt.timedelta(minutes=30)
+SEEN_NOTED_EVERY = dt.timedelta(minutes=1)
+PROOF_VALID = dt.timedelta(minutes=10)
 _HANDLE = re.compile(r"[a-z][a-z0-9-]{1,39}")
-_SAME_ANSWER = "Handle, password and code do not belong together, or it was tried too often."
+_SAME_ANSWER = "Handle, password and code do not belong together."
 
 
 def _sha256(token: str) -> bytes:
@@ -91,16 +90,16 @@ def member_of_link(token: str) -> StaffMember:
 
 
 def totp_secret(token: str) -> str:
-    """Return the secret an enrolment link offers to an authenticator app (base32, 160 bits, RFC 4226 section 4).
+    """Return the secret (base32) an enrolment link offers to an authenticator app.
 
     It is derived from the link, so that it need not be kept before the member has shown that the app has it.
     """
-    return base64.b32encode(vault.blind_index(field="access.enrolment", value=token)[:20]).decode()
+    return totp.derive_secret(vault.blind_index(field="access.enrolment", value=token))
 
 
 def provisioning_uri(member: StaffMember, token: str) -> str:
     """Return the ``otpauth`` address an authenticator app reads from a QR code."""
-    return pyotp.TOTP(totp_secret(token)).provisioning_uri(name=member.handle, issuer_name="HeadShotly staff")
+    return totp.provisioning_uri(totp_secret(token), name=member.handle, issuer="HeadShotly staff")
 
 
 @enforces("2.4.b")
@@ -114,7 +113,7 @@ def enrol(*, token: str, password: str, code: str) -> StaffMember:
     member = member_of_link(token)
     require_strong(password, about=(member.handle,))
     secret = totp_secret(token)
-    step = _matching_step(secret, code)
+    step = totp.matching_step(secret, code)
     if step is None:
         raise EnrolmentRefused("The code does not match. Check the clock of your phone and type the newest code.")
     sealed = vault.seal_field(subject=member.id, field=TOTP_FIELD, text=secret)
@@ -133,35 +132,39 @@ def enrol(*, token: str, password: str, code: str) -> StaffMember:
     return member
 
 
-def _matching_step(secret: str, code: str) -> int | None:
-    """Return the time step a code belongs to: the present one or a neighbour (RFC 6238, section 5.2)."""
-    typed = code.replace(" ", "")
-    present = int(clock.now().timestamp()) // TOTP_PERIOD
-    totp = pyotp.TOTP(secret)
-    for step in (present, present - 1, present + 1):
-        if secrets.compare_digest(totp.at(step * TOTP_PERIOD).encode(), typed.encode()):
-            return step
-    return None
-
-
 @enforces("2.4.b")
-def sign_in(*, handle: str, password: str, code: str) -> str:
+def sign_in(*, handle: str, password: str, code: str, client: str = "") -> str:
     """Return a session token for a member who shows both factors.
+
+    Args:
+        handle: as typed.
+        password: as typed.
+        code: of their authenticator app.
+        client: network address of the client; failures of one client make no other wait.
 
     Raises:
         StaffSignInRefused: one of the three is wrong, or the code was used before.
+        TooManyAttempts: this client failed too often with this handle.
     """
+    attempt = patience.key("staff", handle, patience.network(client))
+    patience.spend(attempt, patience.SIGN_IN)
     member = StaffMember.objects.filter(handle=handle, is_active=True, enrolled_at__isnull=False).first()
-    right = check_password(password[:LONGEST], member.password if member else _decoy())
-    if member is None or not _may_try(member):
+    right = check_password(password[: LONGEST + 1], member.password if member else _decoy())
+    if member is None or not right or not _use_code(member, code):
+        _refused(member)
         raise StaffSignInRefused(_SAME_ANSWER)
-    if not right or not _use_code(member, code):
-        with transaction.atomic():
-            StaffMember.objects.filter(id=member.id).update(failures=F("failures") + 1, failed_at=clock.now())
-            actor = Actor(kind="staff", id=member.id, role=member.role)
-            audit.record(actor=actor, act=Act.STAFF_SIGN_IN_FAILED, subject=member.id, outcome=Outcome.REFUSED)
-        raise StaffSignInRefused(_SAME_ANSWER)
+    patience.forget(attempt)
     return _start_session(member)
+
+
+def _refused(member: StaffMember | None) -> None:
+    actor = Actor(kind="staff", id=member.id, role=member.role) if member else VISITOR
+    audit.record(
+        actor=actor,
+        act=Act.STAFF_SIGN_IN_FAILED,
+        subject=member.id if member else None,
+        outcome=Outcome.REFUSED,
+    )
 
 
 _decoy_hash: list[str] = []
@@ -173,17 +176,11 @@ def _decoy() -> str:
     return _decoy_hash[0]
 
 
-def _may_try(member: StaffMember) -> bool:
-    if member.failures < FAILURES_FREE or member.failed_at is None:
-        return True
-    return clock.now() >= member.failed_at + WAIT
-
-
 def _use_code(member: StaffMember, code: str) -> bool:
     """Accept a code once: the conditional update lets only one of two simultaneous requests through."""
     warrant = staff_self_warrant(member_id=member.id, role=member.role)
     secret = vault.open_field(subject=member.id, field=TOTP_FIELD, sealed=bytes(member.totp_sealed), warrant=warrant)
-    step = _matching_step(secret, code)
+    step = totp.matching_step(secret, code)
     if step is None:
         return False
     fresh = StaffMember.objects.filter(id=member.id, totp_last_step__lt=step).update(totp_last_step=step)
@@ -194,10 +191,14 @@ def _start_session(member: StaffMember) -> str:
     token = secrets.token_urlsafe(32)
     now = clock.now()
     with transaction.atomic():
-        StaffMember.objects.filter(id=member.id).update(failures=0, failed_at=None)
         StaffSession.objects.filter(expires_at__lte=now).delete()
         StaffSession.objects.create(
-            token_sha256=_sha256(token), member=member, started_at=now, expires_at=now + SESSION_VALID
+            token_sha256=_sha256(token),
+            member=member,
+            started_at=now,
+            seen_at=now,
+            proved_at=now,
+            expires_at=now + SESSION_VALID,
         )
         actor = Actor(kind="staff", id=member.id, role=member.role)
         audit.record(actor=actor, act=Act.STAFF_SIGN_IN_SUCCEEDED, subject=member.id)
@@ -206,16 +207,100 @@ def _start_session(member: StaffMember) -> str:
 
 def end_session(token: str) -> None:
     """End a staff session; ending one that is not there is harmless."""
-    StaffSession.objects.filter(token_sha256=_sha256(token)).delete()
+    session = StaffSession.objects.select_related("member").filter(token_sha256=_sha256(token)).first()
+    if session is None:
+        return
+    member = session.member
+    with transaction.atomic():
+        session.delete()
+        actor = Actor(kind="staff", id=member.id, role=member.role)
+        audit.record(actor=actor, act=Act.STAFF_SIGNED_OUT, subject=member.id)
 
 
-def member_of_session(token: str) -> StaffMember | None:
-    """Return the enrolled, active member a session token belongs to, or None."""
+@enforces("2.4.b")
+def session_of(token: str) -> StaffSession | None:
+    """Return the living session of an enrolled, active member, and note that it was seen; None otherwise."""
+    now = clock.now()
     session = (
-        StaffSession.objects.select_related("member")
-        .filter(token_sha256=_sha256(token), expires_at__gt=clock.now())
-        .first()
+        StaffSession.objects.select_related("member").filter(token_sha256=_sha256(token), expires_at__gt=now).first()
     )
     if session is None or not session.member.is_active or session.member.enrolled_at is None:
         return None
-    return session.member
+    if now - session.seen_at >= IDLE_MAX:
+        session.delete()
+        return None
+    if now - session.seen_at >= SEEN_NOTED_EVERY:
+        StaffSession.objects.filter(token_sha256=session.token_sha256).update(seen_at=now)
+    return session
+
+
+def proved(session: StaffSession) -> bool:
+    """Say whether the member showed a second factor a few minutes ago."""
+    return clock.now() - session.proved_at < PROOF_VALID
+
+
+@enforces("2.4.b")
+def prove(*, session: StaffSession, code: str = "", passkey: str = "") -> None:
+    """Accept a second factor again, before a sensitive act.
+
+    Raises:
+        StaffSignInRefused: the code is wrong or was used before.
+        PasskeyRefused: the passkey does not verify.
+        TooManyAttempts: it was guessed too often, which only who holds the session can do.
+    """
+    attempt = patience.key("staff-prove", str(session.member_id))
+    patience.spend(attempt, patience.CODE)
+    if passkey:
+        passkeys.use(answer=passkey, about=session.member)
+    elif not _use_code(session.member, code):
+        raise StaffSignInRefused("The code is not right, or it was used before.")
+    patience.forget(attempt)
+    StaffSession.objects.filter(token_sha256=session.token_sha256).update(proved_at=clock.now())
+
+
+@enforces("2.4.b")
+def sign_in_by_passkey(*, answer: str) -> str:
+    """Return a session token for the member whose passkey signed; the passkey has verified its user.
+
+    Raises:
+        PasskeyRefused: it is unknown, another's, replayed, or does not verify.
+    """
+    return _start_session(passkeys.use(answer=answer, about=None))
+
+
+@enforces("2.4.a", "5.2")
+def close(*, actor: Actor, member: StaffMember) -> None:
+    """Close a member's account: sessions and grants end at once, the record stays.
+
+    Raises:
+        PermissionMissing: nobody closes their own.
+    """
+    if actor.id == member.id:
+        raise PermissionMissing("Nobody closes their own account.")
+    with transaction.atomic():
+        StaffMember.objects.filter(id=member.id).update(is_active=False)
+        StaffSession.objects.filter(member=member).delete()
+        EnrolmentLink.objects.filter(member=member).delete()
+        audit.record(actor=actor, act=Act.STAFF_CLOSED, subject=member.id)
+    grants.end_all_of(member=member, because="the account was closed")
+
+
+@enforces("2.4.b")
+def enrol_again(*, actor: Actor, member: StaffMember) -> str:
+    """Take away a member's password, factors, sessions and grants, and return a new enrolment link.
+
+    For a lost phone as well as for a stolen one: until they enrol again they can do nothing.
+
+    Raises:
+        PermissionMissing: nobody does this to themselves.
+    """
+    if actor.id == member.id:
+        raise PermissionMissing("Somebody else must do this for you.")
+    with transaction.atomic():
+        StaffMember.objects.filter(id=member.id).update(password="", totp_sealed=b"", enrolled_at=None)
+        StaffSession.objects.filter(member=member).delete()
+        passkeys.forget_all(member)
+        link = _new_link(member)
+        audit.record(actor=actor, act=Act.STAFF_CREATED, subject=member.id, purpose="again")
+    grants.end_all_of(member=member, because="the second factor was reset")
+    return link

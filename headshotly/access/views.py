@@ -1,21 +1,52 @@
-"""The staff door: enrolment, sign-in with two factors, and the desk."""
+"""The staff door: enrolment, sign-in with two factors, proving again, and the desk."""
 
+import functools
 import io
+from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import segno
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from headshotly.access import services
+from headshotly.access import desk as desks
+from headshotly.access import passkeys, services
 from headshotly.access.errors import EnrolmentRefused, StaffSignInRefused
 from headshotly.access.middleware import STAFF_COOKIE
-from headshotly.accounts.errors import InputRefused
-from headshotly.audit.selectors import waiting
+from headshotly.access.models import StaffMember, StaffSession
+from headshotly.accounts.entering import client
+from headshotly.accounts.errors import InputRefused, PasskeyRefused, TooManyAttempts
+from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
+
+type View = Callable[..., HttpResponse]
+
+
+def member_of(request: HttpRequest) -> StaffMember:
+    """Return who asks."""
+    return cast("StaffMember", cast("Any", request).staff)
+
+
+@enforces("2.4.b")
+def needs_proof(view: View) -> View:
+    """Send a member to show a second factor again, unless they did a few minutes ago."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        session = cast("StaffSession", cast("Any", request).staff_session)
+        if request.method in {"GET", "HEAD"} or services.proved(session):
+            return view(request, *args, **kwargs)
+        messages.error(request, "Please show your second factor again, then repeat what you did.")
+        return redirect(f"{reverse('access:prove')}?{urlencode({'next': reverse('access:desk')})}")
+
+    return guarded
 
 
 @permission("public")
@@ -47,25 +78,40 @@ def enrol_qr(_request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(out.getvalue(), content_type="image/svg+xml")
 
 
+def _entered(token: str) -> HttpResponse:
+    answer = redirect("access:desk")
+    answer.set_cookie(STAFF_COOKIE, token, secure=True, httponly=True, samesite="Strict", path="/")
+    return answer
+
+
 @permission("public")
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign a member in with handle, password and code."""
+    """Sign a member in with handle, password and code, or with a passkey."""
     if request.method == "POST":
         try:
+            if request.POST.get("passkey"):
+                return _entered(services.sign_in_by_passkey(answer=request.POST["passkey"]))
             token = services.sign_in(
                 handle=request.POST.get("handle", ""),
                 password=request.POST.get("password", ""),
                 code=request.POST.get("code", ""),
+                client=client(request),
             )
-        except StaffSignInRefused as refusal:
+        except (StaffSignInRefused, PasskeyRefused, TooManyAttempts) as refusal:
             return render(request, "access/sign_in.html", {"error": refusal.sentence}, status=refusal.status)
-        answer = redirect("access:desk")
-        answer.set_cookie(STAFF_COOKIE, token, secure=True, httponly=True, samesite="Strict", path="/")
-        return answer
+        return _entered(token)
     return render(request, "access/sign_in.html")
+
+
+@permission("public")
+@never_cache
+@require_POST
+def sign_in_options(_request: HttpRequest) -> HttpResponse:
+    """Tell the browser to ask for any staff passkey."""
+    return HttpResponse(passkeys.to_ask(None), content_type="application/json")
 
 
 @permission("staff")
@@ -80,9 +126,60 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 @permission("staff")
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "POST"])
+def prove(request: HttpRequest) -> HttpResponse:
+    """Ask for a second factor again before a sensitive act."""
+    wanted = request.POST.get("next") or request.GET.get("next") or "/staff/"
+    then = wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "/staff/"
+    context = {"next": then}
+    if request.method == "POST":
+        try:
+            services.prove(
+                session=cast("Any", request).staff_session,
+                code=request.POST.get("code", ""),
+                passkey=request.POST.get("passkey", ""),
+            )
+            return redirect(then)
+        except (StaffSignInRefused, PasskeyRefused, TooManyAttempts) as refusal:
+            context["error"] = refusal.sentence
+            return render(request, "access/prove.html", context, status=refusal.status)
+    return render(request, "access/prove.html", context)
+
+
+@permission("staff")
+@never_cache
+@require_POST
+def prove_options(request: HttpRequest) -> HttpResponse:
+    """Tell the browser which passkeys of the member will do."""
+    return HttpResponse(passkeys.to_ask(member_of(request)), content_type="application/json")
+
+
+@permission("staff")
+@never_cache
+@require_POST
+@needs_proof
+def passkey_options(request: HttpRequest) -> HttpResponse:
+    """Tell the browser to make a passkey."""
+    return HttpResponse(passkeys.to_register(member_of(request)), content_type="application/json")
+
+
+@permission("staff")
+@never_cache
+@require_POST
+@needs_proof
+def passkey_add(request: HttpRequest) -> HttpResponse:
+    """Keep the passkey the browser made."""
+    passkeys.add(member=member_of(request), answer=request.POST.get("passkey", ""))
+    messages.success(request, "The passkey is added.")
+    return redirect("access:desk")
+
+
+@permission("staff")
 @never_cache
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
-    """Show a member what concerns their role; today that is the state of the journal."""
-    member = cast("Any", request).staff
-    return render(request, "access/desk.html", {"member": member, "waiting": waiting()})
+    """Show a member first what waits for their role."""
+    member = member_of(request)
+    return render(request, "access/desk.html", {"member": member, **desks.of(member)})

@@ -3,13 +3,18 @@
 import datetime as dt
 from uuid import UUID
 
+from headshotly.access.errors import GrantRefused
+from headshotly.access.models import Grant, StaffMember
 from headshotly.audit.actor import Actor
+from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.vault import minting
 from headshotly.vault.warrant import Warrant
 
 OWNER_VALID = dt.timedelta(minutes=5)
 STAFF_SELF_VALID = dt.timedelta(minutes=1)
+STAFF_OPENING_VALID = dt.timedelta(minutes=1)
+_MINTING_TAKES = dt.timedelta(seconds=1)  # at most; keeps a warrant from ending after its grant
 SERVICE_VALID = dt.timedelta(minutes=1)
 SERVICE_PURPOSES = {
     "second-factor": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a01"),
@@ -71,6 +76,32 @@ def service_warrant(*, subject: UUID, purpose: str) -> Warrant:
         purpose=purpose,
         basis=f"service:{purpose}",
         valid_for=SERVICE_VALID,
+    )
+
+
+@enforces("5.1.a", "2.4.c")
+def staff_warrant(*, grant: Grant, member: StaffMember) -> Warrant:
+    """Return a warrant under a grant that ``grants.use`` has just found live; never valid beyond the grant itself.
+
+    Args:
+        grant: live, of this member, naming one customer.
+        member: who opens.
+
+    Raises:
+        GrantRefused: it has no time left.
+        ValueError: it names no customer or is another's.
+    """
+    if grant.subject is None or grant.expires_at is None or grant.member_id != member.id:
+        raise ValueError("a grant for data names its member, its customer and its end")
+    left = grant.expires_at - clock.now() - _MINTING_TAKES
+    if left <= dt.timedelta(0):
+        raise GrantRefused("This grant is expired; it opens nothing now.")
+    return minting.mint(
+        actor=Actor(kind="staff", id=member.id, role=member.role),
+        subject=grant.subject,
+        purpose=f"{grant.purpose} ({grant.ticket}), grant {grant.id}",
+        basis=f"grant:{grant.id}",
+        valid_for=min(STAFF_OPENING_VALID, left),
     )
 
 

@@ -1,17 +1,23 @@
 """The background worker: django-tasks-db's loop, with the lease it lacks.
 
-django-tasks-db marks a task RUNNING and leaves it so for ever when its worker is killed. Here a worker holds a lease
-that it renews while it lives; whoever finds an expired lease puts the task back, a bounded number of times.
+django-tasks-db marks a task RUNNING and leaves it so for ever when its worker is killed, and a worker that was only
+slow ends a task that somebody else has taken over. Here a worker holds a lease that it renews while it lives; whoever
+finds an expired lease puts the task back, a bounded number of times; and only the holder of the lease ends a task.
+What was measured stands in ``docs/adr/0050-the-queue-and-its-lease.md``.
 """
 
 import datetime as dt
 import logging
+import os
 import secrets
+import signal
 import threading
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.tasks import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
@@ -24,16 +30,19 @@ LEASE = dt.timedelta(seconds=20)
 HEARTBEAT_SECONDS = 5.0
 ATTEMPTS_MAX = 4
 REAP_EVERY_SECONDS = 5.0
+LONGEST_SECONDS = 3600.0  # no task takes an hour; one that does hangs
+_GONE = (OperationalError, InterfaceError)
 _logger = logging.getLogger(__name__)
 
 # task → what ends its work in plain words when it crashed its worker too often
-_GIVE_UP = {"headshotly.studio.tasks.run_shoot": studio_tasks.give_up}
+_GIVE_UP: dict[str, Callable[..., None]] = {"headshotly.studio.tasks.run_shoot": studio_tasks.give_up}
 
 
 def reap() -> int:
     """Put back every running task whose worker is gone; give up on one that was tried too often.
 
-    Each task is decided in one transaction under a condition, so that two reapers do not put it back twice.
+    Each task is decided under a condition on the very claim that was looked at, so that two reapers do not put it
+    back twice, and none takes it from whoever claimed it in between.
 
     Returns:
         How many tasks were put back or given up.
@@ -42,9 +51,9 @@ def reap() -> int:
     handled = 0
     for task in DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING):
         lease = TaskLease.objects.filter(task_id=task.id).first()
-        # A worker killed between claiming and its first lease leaves no lease at all.
-        expires = lease.expires_at if lease else (task.started_at or now) + LEASE
-        if expires > now:
+        # Between a claim and its lease there is none, or only the expired one of a worker that died before.
+        claim_ends = (task.started_at or now) + LEASE
+        if max(claim_ends, lease.expires_at if lease else claim_ends) > now:
             continue
         attempts = lease.attempts if lease else 1
         handled += _give_up(task) if attempts >= ATTEMPTS_MAX else _put_back(task)
@@ -59,11 +68,13 @@ def _put_back(task: Any) -> int:
 
 def _give_up(task: Any) -> int:
     with transaction.atomic():
-        changed = DBTaskResult.objects.filter(id=task.id, status=TaskResultStatus.RUNNING).update(
-            status=TaskResultStatus.FAILED, finished_at=clock.now()
-        )
-        if changed and task.task_path in _GIVE_UP:
-            _GIVE_UP[task.task_path](**task.args_kwargs["kwargs"])
+        changed = DBTaskResult.objects.filter(
+            id=task.id, status=TaskResultStatus.RUNNING, started_at=task.started_at
+        ).update(status=TaskResultStatus.FAILED, finished_at=clock.now())
+        if changed:
+            TaskLease.objects.filter(task_id=task.id).delete()
+            if task.task_path in _GIVE_UP:
+                _GIVE_UP[task.task_path](**task.args_kwargs["kwargs"])
     return changed
 
 
@@ -88,6 +99,11 @@ class LeasedWorker(Worker):
             excluded_queue_names=[],
         )
 
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        """End after the step at hand; the rest of the task goes back to the queue. A second signal ends at once."""
+        studio_tasks.interruption.set()
+        super().shutdown(signum, frame)
+
     def run(self) -> None:
         """Work until told to stop; a second thread reaps meanwhile."""
         over = threading.Event()
@@ -105,24 +121,61 @@ class LeasedWorker(Worker):
                 try:
                     if reap():
                         _logger.warning("a worker was gone; its task was taken over")
-                except OperationalError:
+                except _GONE:
                     _logger.warning("the database did not answer the reaper; trying again")
+                    connections.close_all()
                 over.wait(REAP_EVERY_SECONDS)
         finally:
             connections.close_all()
 
     def run_task(self, db_task_result: Any) -> None:
-        """Run one task under a lease that is renewed until it ends."""
+        """Run one task under a lease that is renewed until it ends.
+
+        The parent's method is not used: it writes a task's end whoever holds it, and takes a signal that ends the
+        process for a failure of the task.
+        """
         self._take_lease(db_task_result.id)
         over = threading.Event()
         heart = threading.Thread(target=self._beat, args=(db_task_result.id, over), daemon=True, name="heartbeat")
         heart.start()
+        self.running_task = True
         try:
-            super().run_task(db_task_result)
+            self._run_held(db_task_result)
         finally:
             over.set()
             heart.join(timeout=2)
-            TaskLease.objects.filter(task_id=db_task_result.id, worker=self.worker_id).delete()
+            self.running_task = False
+            self._run_tasks += 1
+
+    def _run_held(self, task: Any) -> None:
+        """Run the task and write its end, if it is still ours. A crash anywhere here leaves it to the reaper."""
+        arguments = task.args_kwargs
+        try:
+            value = task.task.call(*arguments["args"], **arguments["kwargs"])
+        except studio_tasks.Interrupted:
+            self._end(task, lambda: _back_to_the_queue(task))
+        except SystemExit:
+            self._end(task, lambda: _back_to_the_queue(task))
+            raise
+        except _GONE:
+            # The database went away under the work: no failure of the task. Its lease runs out, and it is tried again.
+            _logger.warning("the database did not answer task %s; it will be tried again", task.id)
+            connections.close_all()
+        except Exception as error:
+            _logger.exception("task %s failed", task.id)
+            failure = error
+            self._end(task, lambda: task.set_failed(failure))
+        else:
+            self._end(task, lambda: task.set_successful(value))
+
+    def _end(self, task: Any, write: Callable[[], None]) -> None:
+        """Write a task's end and drop the lease in one transaction; without the lease, write nothing."""
+        with transaction.atomic():
+            held, _ = TaskLease.objects.filter(task_id=task.id, worker=self.worker_id).delete()
+            if held:
+                write()
+            else:
+                _logger.warning("task %s was taken over meanwhile; its end is not ours to write", task.id)
 
     def _take_lease(self, task_id: UUID) -> None:
         with transaction.atomic():
@@ -133,14 +186,28 @@ class LeasedWorker(Worker):
             lease.save()
 
     def _beat(self, task_id: UUID, over: threading.Event) -> None:
-        """Renew the lease. A worker that was stopped too long finds another's name there and renews nothing."""
+        """Renew the lease. A worker that was stopped too long finds another's name there and renews nothing.
+
+        A task that hangs would keep its lease for ever; it takes its worker with it instead, which counts as a crash.
+        """
+        began = clock.monotonic()
         try:
             while not over.wait(HEARTBEAT_SECONDS):
+                if clock.monotonic() - began > LONGEST_SECONDS:
+                    _logger.error("task %s hangs; this worker ends", task_id)
+                    os.kill(os.getpid(), signal.SIGKILL)
                 try:
                     TaskLease.objects.filter(task_id=task_id, worker=self.worker_id).update(
                         expires_at=clock.now() + LEASE
                     )
-                except OperationalError:
+                except _GONE:
                     _logger.warning("the lease could not be renewed; trying again")
+                    connections.close_all()
         finally:
             connections.close_all()
+
+
+def _back_to_the_queue(task: Any) -> None:
+    DBTaskResult.objects.filter(id=task.id, status=TaskResultStatus.RUNNING).update(
+        status=TaskResultStatus.READY, started_at=None
+    )

@@ -5,19 +5,21 @@ from typing import Any
 
 _MARK = "headshotly_permission"
 _PLAIN = frozenset({"public", "customer", "staff"})
+_WITH_RIGHT = frozenset({"staff", "service"})
 
 
 def permission[View: Callable[..., Any]](name: str) -> Callable[[View], View]:
     """Record on a view which permission a request needs to reach it.
 
     Args:
-        name: ``public``, ``customer``, ``staff``, or ``staff:<right>``.
+        name: ``public``, ``customer``, ``staff``, ``staff:<right>``, or ``service:<right>`` for programs.
 
     Raises:
         ValueError: the name has none of these forms.
     """
-    if name not in _PLAIN and not (name.startswith("staff:") and len(name) > len("staff:")):
-        raise ValueError(f"“{name}” is no permission: say public, customer, staff or staff:<right>")
+    kind, _, right = name.partition(":")
+    if name not in _PLAIN and not (kind in _WITH_RIGHT and right):
+        raise ValueError(f"“{name}” is no permission: say public, customer, staff, staff:<right> or service:<right>")
 
     def mark(view: View) -> View:
         setattr(view, _MARK, name)

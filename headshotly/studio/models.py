@@ -29,7 +29,11 @@ class ShootState(models.TextChoices):
 
 
 class Shoot(models.Model):
-    """One order of headshots: some photos in some styles."""
+    """One order of headshots: some photos in some styles.
+
+    ``runner`` names the run that may write: each run that begins puts its own mark there, and a run that finds
+    another's was only slow, not alone.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.UUIDField(db_index=True)
@@ -37,6 +41,7 @@ class Shoot(models.Model):
     photo_ids = models.JSONField(default=list)
     style_ids = models.JSONField(default=list)
     brand_colour = models.CharField(max_length=7, blank=True)
+    runner = models.UUIDField(null=True)
     steps_done = models.PositiveIntegerField(default=0)
     steps_total = models.PositiveIntegerField()
     step = models.CharField(max_length=200, blank=True)

@@ -5,11 +5,13 @@ found and skipped, and the unique row of each step decides between two who made 
 """
 
 import datetime as dt
+import threading
 from dataclasses import dataclass
 from functools import cache
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.tasks import task
 
 from headshotly.access.warrants import worker_warrant
@@ -33,8 +35,16 @@ _ATTEMPTS_SENTENCE = "Making these headshots failed several times, so we stopped
 _SERVER_FAULT = 500  # HTTP: from here on the server is at fault, not what was asked
 
 
+# Set when this process is asked to end: every step looks at it, so that ending takes one step and not one shoot.
+interruption = threading.Event()
+
+
+class Interrupted(Exception):
+    """The process ends before the shoot does; whoever takes the shoot next goes on where this one stopped."""
+
+
 class _Stopped(Exception):
-    """The shoot was cancelled, or its owner left; there is nothing more to do."""
+    """The shoot was cancelled, its owner left, or another run took it over; there is nothing more to do here."""
 
 
 @cache
@@ -53,6 +63,8 @@ def run_shoot(shoot_id: str) -> None:
 
     Raises:
         Refusal: something failed that may pass, such as a full disk; the shoot is marked failed with its sentence.
+        Interrupted: this process was asked to end; the shoot stays as it is, to be run again.
+        OperationalError: the database went away; the shoot stays as it is, to be run again.
     """
     shoot = _begin(UUID(shoot_id))
     if shoot is None:
@@ -65,22 +77,25 @@ def run_shoot(shoot_id: str) -> None:
     except _Stopped:
         return
     except Refusal as refusal:
-        fail(shoot.id, refusal.sentence)
+        fail(shoot.id, refusal.sentence, runner=shoot.runner)
         if refusal.status >= _SERVER_FAULT:
             raise
+    except (Interrupted, OperationalError, InterfaceError):
+        raise
     except Exception:
         # Nobody may wait for ever for a shoot that died of a mistake of ours; the traceback goes to the log.
-        fail(shoot.id, _BROKEN_SENTENCE)
+        fail(shoot.id, _BROKEN_SENTENCE, runner=shoot.runner)
         raise
 
 
 def _begin(shoot_id: UUID) -> Shoot | None:
-    """Return the shoot if it still wants work: a fresh one, or one whose worker died."""
+    """Return the shoot if it still wants work: a fresh one, or one whose worker died. It is ours from here on."""
     now = clock.now()
     with transaction.atomic():
         fresh = Shoot.objects.filter(id=shoot_id, state=ShootState.QUEUED).update(
             state=ShootState.RUNNING, started_at=now, step="starting"
         )
+        Shoot.objects.filter(id=shoot_id, state=ShootState.RUNNING).update(runner=uuid4())
         shoot = Shoot.objects.filter(id=shoot_id, state=ShootState.RUNNING).first()
         if shoot is not None and fresh:
             audit.record(
@@ -92,9 +107,16 @@ def _begin(shoot_id: UUID) -> Shoot | None:
     return shoot
 
 
+def _ours(shoot: Shoot) -> Any:
+    """Return the shoot's row while it runs and this run may write to it, as a query."""
+    return Shoot.objects.filter(id=shoot.id, state=ShootState.RUNNING, runner=shoot.runner)
+
+
 def _require_wanted(shoot: Shoot) -> None:
     """Go on only while the shoot runs and its owner agrees (clause 1.1.d: after revocation no job runs)."""
-    if not Shoot.objects.filter(id=shoot.id, state=ShootState.RUNNING).exists():
+    if interruption.is_set():
+        raise Interrupted
+    if not _ours(shoot).exists():
         raise _Stopped
     purposes.require_consent(subject=shoot.subject, activity=HEADSHOT_GENERATION)
 
@@ -103,7 +125,7 @@ def _tell(shoot: Shoot, sentence: str) -> None:
     """Show a step; finished ones are counted from what exists, so that a repetition doubles nothing."""
     made = Headshot.objects.filter(shoot=shoot)
     prepared = made.values("photo_id").distinct().count()
-    Shoot.objects.filter(id=shoot.id).update(step=sentence, steps_done=min(shoot.steps_total, made.count() + prepared))
+    _ours(shoot).update(step=sentence, steps_done=min(shoot.steps_total, made.count() + prepared))
 
 
 def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> None:
@@ -138,7 +160,7 @@ def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Prepared
     # A crash here leaves two sealed objects that no headshot names; the sweep of the studio's orphans removes them.
     try:
         with transaction.atomic():
-            if not Shoot.objects.select_for_update().filter(id=shoot.id, state=ShootState.RUNNING).exists():
+            if not _ours(shoot).select_for_update().exists():
                 raise _Stopped  # noqa: TRY301 - leaves the transaction and lands in the one place that cleans up
             Headshot.objects.create(
                 subject=shoot.subject,
@@ -176,17 +198,18 @@ def _seal(shoot: Shoot, full: bytes, preview: bytes, actor: Actor) -> _Sealed:
 
 def _finish(shoot: Shoot, actor: Actor) -> None:
     with transaction.atomic():
-        changed = Shoot.objects.filter(id=shoot.id, state__in=states.before(ShootState.DONE)).update(
+        changed = _ours(shoot).update(
             state=ShootState.DONE, steps_done=shoot.steps_total, step="", finished_at=clock.now()
         )
         if changed:
             audit.record(actor=actor, act=Act.SHOOT_FINISHED, subject=shoot.subject, purpose=HEADSHOT_GENERATION)
 
 
-def fail(shoot_id: UUID, sentence: str) -> None:
-    """Mark a shoot as failed, in plain words; one that is over stays as it is."""
+def fail(shoot_id: UUID, sentence: str, *, runner: UUID | None = None) -> None:
+    """Mark a shoot as failed, in plain words; one that is over, or that another run has taken over, stays as it is."""
     with transaction.atomic():
-        changed = Shoot.objects.filter(id=shoot_id, state__in=states.before(ShootState.FAILED)).update(
+        open_one = Shoot.objects.filter(id=shoot_id, state__in=states.before(ShootState.FAILED))
+        changed = (open_one.filter(runner=runner) if runner else open_one).update(
             state=ShootState.FAILED, sentence=sentence, step="", finished_at=clock.now()
         )
         shoot = Shoot.objects.filter(id=shoot_id).first()

@@ -20,6 +20,13 @@ class TooMuchUploaded(Refusal):
     status = 413
 
 
+class SignInFirst(Refusal):
+    """A file came from somebody who is not signed in."""
+
+    code = "upload.sign_in"
+    status = 403
+
+
 @enforces("3.2.a")
 class BoundedMemoryUpload(FileUploadHandler):
     """Collects each file in memory. One file too large is cut, so that its neighbours are still judged."""
@@ -38,9 +45,12 @@ class BoundedMemoryUpload(FileUploadHandler):
         """Begin the next file.
 
         Raises:
+            SignInFirst: nobody is signed in; the form is read before the gate asks, so memory is guarded here.
             TooMuchUploaded: there are too many.
         """
         super().new_file(*args, **kwargs)
+        if self.request is None or not self.request.user.is_authenticated:
+            raise SignInFirst("Please sign in before you send photos.")
         self._files += 1
         if self._files > self._files_max:
             raise TooMuchUploaded(f"Please send at most {self._files_max} photos at a time.")

@@ -219,9 +219,8 @@ def test_a_passkey_of_another_account_is_refused(customer, passkey):
     second_factor.add_passkey(customer=stranger, answer=theirs.register(second_factor.passkey_to_register(stranger)))
     with pytest.raises(PasskeyRefused):
         second_factor.use_passkey(answer=theirs.sign(second_factor.passkey_to_ask(customer)), about=customer)
+    theirs.credential_id, theirs.user = passkey.credential_id, passkey.user
     with pytest.raises(PasskeyRefused):  # the other's key under our passkey's name
-        theirs.credential_id = passkey.credential_id
-        theirs.user = passkey.user
         second_factor.use_passkey(answer=theirs.sign(second_factor.passkey_to_ask(None)), about=None)
     with pytest.raises(PasskeyRefused):  # an existing id cannot be registered by somebody else
         second_factor.add_passkey(

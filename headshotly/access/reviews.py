@@ -1,0 +1,93 @@
+"""Reviews of access: every 90 days somebody looks at every right, and unused ones are taken away (clause 2.4.a)."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from headshotly.access import members
+from headshotly.access.errors import GrantRefused
+from headshotly.access.models import AccessReview, Grant, RightUse, StaffMember, WithheldRight
+from headshotly.audit import services as audit
+from headshotly.audit.actor import Actor
+from headshotly.audit.acts import Act
+from headshotly.policy import clock
+from headshotly.policy.enforcement import enforces
+
+EVERY = dt.timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A right nobody would miss.
+
+    Attributes:
+        key: ``member-id:right``, as the form sends it back.
+        last_used_at: None where it was never used.
+    """
+
+    key: str
+    handle: str
+    right: str
+    last_used_at: dt.datetime | None
+
+
+def unused() -> list[Unused]:
+    """Return every right that its holder had for a whole period and did not use in it."""
+    since = clock.now() - EVERY
+    used = {(use.member_id, use.right): use.last_used_at for use in RightUse.objects.all()}
+    return [
+        Unused(f"{member.id}:{right}", member.handle, right, used.get((member.id, right)))
+        for member in members.everybody()
+        if member.created_at < since
+        for right in sorted(members.rights_of(member))
+        if (used.get((member.id, right)) or since) <= since
+    ]
+
+
+def due_at() -> dt.datetime | None:
+    """Return when the next review is due, None where nobody has been here long enough to review."""
+    last = AccessReview.objects.order_by("-recorded_at").first()
+    first = StaffMember.objects.order_by("created_at").first()
+    start = last.recorded_at if last else (first.created_at if first else None)
+    return start + EVERY if start else None
+
+
+@enforces("2.4.a")
+def record(*, reviewer: StaffMember, kept: dict[str, str]) -> AccessReview:
+    """Record a review. Unused rights go, except those kept for a reason.
+
+    Args:
+        reviewer: who looked.
+        kept: reason by ``Unused.key``; an empty reason keeps nothing.
+
+    Raises:
+        GrantRefused: somebody keeps a right for themselves.
+    """
+    found = unused()
+    keeping = {one.key: kept[one.key].strip()[:200] for one in found if kept.get(one.key, "").strip()}
+    if any(key.startswith(f"{reviewer.id}:") for key in keeping):
+        raise GrantRefused("Nobody keeps an unused right for themselves; somebody else must review it.")
+    moment = clock.now()
+    taken = [one for one in found if one.key not in keeping]
+    outcome = {
+        "members": len(members.everybody()),
+        "taken": [[one.handle, one.right] for one in taken],
+        "kept": [[one.handle, one.right, keeping[one.key]] for one in found if one.key in keeping],
+        "grants_since": Grant.objects.filter(asked_at__gte=moment - EVERY).count(),
+    }
+    actor = Actor(kind="staff", id=reviewer.id, role=reviewer.role)
+    with transaction.atomic():
+        for one in taken:
+            member_id = UUID(one.key.partition(":")[0])
+            WithheldRight.objects.get_or_create(member_id=member_id, right=one.right, defaults={"since": moment})
+            audit.record(actor=actor, act=Act.RIGHT_WITHHELD, purpose=f"{one.handle} {one.right}")
+        review = AccessReview.objects.create(reviewer=reviewer, recorded_at=moment, outcome=outcome)
+        audit.record(actor=actor, act=Act.ACCESS_REVIEWED, purpose=str(review.id))
+    return review
+
+
+def history() -> list[AccessReview]:
+    """Return every review, newest first."""
+    return list(AccessReview.objects.select_related("reviewer").order_by("-recorded_at"))

@@ -1,0 +1,28 @@
+"""Which role has which right (clause 2.4.a). What is not listed here nobody may do."""
+
+from headshotly.access.models import Role
+
+RIGHTS: dict[str, frozenset[str]] = {
+    "grants.ask": frozenset({Role.SUPPORT, Role.SECURITY, Role.DPO, Role.OPERATIONS, Role.DEVELOPER}),
+    "grants.decide": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS}),
+    "grants.read": frozenset({Role.SECURITY, Role.DPO, Role.AUDITOR}),
+    "glass.break": frozenset({Role.SUPPORT, Role.SECURITY, Role.OPERATIONS, Role.DEVELOPER}),
+    "glass.review": frozenset({Role.SECURITY, Role.DPO}),
+    "customers.find": frozenset({Role.SUPPORT, Role.DPO}),
+    "people.read": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS, Role.AUDITOR}),
+    "people.write": frozenset({Role.SECURITY, Role.OPERATIONS}),
+    "rights.review": frozenset({Role.SECURITY, Role.DPO}),
+    "machines.read": frozenset({Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
+    "machines.write": frozenset({Role.OPERATIONS}),
+}
+
+# Who may decide about which scope: data is the DPO's and the security officer's, production acts are operations'.
+DECIDERS_OF_DATA = frozenset({Role.SECURITY, Role.DPO})
+DECIDERS_OF_ACTS = frozenset({Role.SECURITY, Role.OPERATIONS})
+
+MACHINE_RIGHTS = frozenset({"self.read", "journal.read"})
+
+
+def of_role(role: str) -> frozenset[str]:
+    """Return the rights of a role."""
+    return frozenset(right for right, roles in RIGHTS.items() if role in roles)

@@ -1,0 +1,107 @@
+"""Workers die, halt and are told to end, as real processes: no job is lost, none doubled, nothing left lying about."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CLEAN = ("doubled", "rows_without_name", "names_without_row", "files_without_name", "names_without_file", "leases")
+
+
+SCENES = ("plain", "stopped", "poison", "terminated", "killed-1", "killed-2")
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """What was left after each scene of ``arena.py``, played in a data folder and databases of their own."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
+        "HEADSHOTLY_ENVIRONMENT": "test",
+        "HEADSHOTLY_DATA": str(tmp_path_factory.mktemp("arena") / "data"),
+    }
+    url = os.environ.get("HEADSHOTLY_DATABASE_URL", "")
+    databases: list[str] = []
+    if url:
+        name = f"arena_{uuid.uuid4().hex[:12]}"
+        databases = [name, f"{name}_keys"]
+        _on_server(url, *(f"CREATE DATABASE {each}" for each in databases))
+        environment["HEADSHOTLY_DATABASE_URL"] = urlsplit(url)._replace(path=f"/{name}").geturl()
+        environment.pop("HEADSHOTLY_KEYS_DATABASE_URL", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.frontdoor.arena", *SCENES],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    if databases:
+        _on_server(url, *(f"DROP DATABASE {each} WITH (FORCE)" for each in databases))
+    assert done.returncode == 0, done.stderr[-3000:]
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["vendor"] == ("postgresql" if url else "sqlite")
+    return result
+
+
+def _on_server(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as server:
+        for statement in statements:
+            server.execute(statement.encode())
+
+
+def assert_all_made(result: dict) -> None:
+    assert set(result["states"]) == {"done"}, result
+    assert set(result["tasks"]) == {"SUCCESSFUL"}, result
+    assert result["made"] == result["expected"], result
+    assert result["journal_made"] == result["expected"], "one journal entry a headshot, as one row"
+    assert result["journal_started"] == result["journal_finished"] == len(result["states"])
+    assert {name: result[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
+
+
+def test_without_our_lease_a_killed_workers_job_is_lost(scenes) -> None:
+    """The reason for all of this, kept as a test: should the library learn it, ADR 0050 can be closed."""
+    result = scenes["plain"]
+    assert result["tasks"] == ["RUNNING"]
+    assert result["states"] == ["running"]
+    assert result["missing"] > 0
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_a_job_is_neither_lost_nor_doubled_however_often_workers_are_killed(scenes, seed) -> None:
+    result = scenes[f"killed-{seed}"]
+    assert result["kills"] >= 8, "the work was over before anybody could be killed"
+    assert_all_made(result)
+
+
+def test_a_halted_worker_cannot_end_what_another_took_over(scenes) -> None:
+    result = scenes["stopped"]
+    assert result["before"] == 2
+    assert_all_made(result)
+    assert result["swept_unnamed"] == 0, "it throws away what it made too late by itself"
+
+
+def test_a_poisonous_job_ends_in_plain_words_and_holds_nobody_up(scenes) -> None:
+    result = scenes["poison"]
+    assert result["deaths"] == 3
+    assert result["states"] == ["done", "failed"]
+    assert result["tasks"] == ["FAILED", "SUCCESSFUL"]
+    assert any("several times" in sentence for sentence in result["sentences"])
+    assert {name: result[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
+
+
+def test_a_worker_told_to_end_does_so_at_once_and_loses_nothing(scenes) -> None:
+    result = scenes["terminated"]
+    assert (result["status"], result["status_idle"]) == (0, 0)
+    assert result["seconds"] < 3
+    assert result["after"]["rows"] == ["READY"], "the rest of the job is in the queue again, without waiting"
+    assert result["after"]["made"] < result["expected"]
+    assert_all_made(result)
