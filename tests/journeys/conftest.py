@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PICTURES = REPOSITORY / "build" / "journeys"
@@ -89,11 +90,7 @@ def start_service(folder: Path) -> Service:
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "headshotly.frontdoor", "serve"],
-            env=environment,
-            stdout=log,
-            stderr=log,
-            cwd=REPOSITORY,
+            [sys.executable, "-m", "headshotly.frontdoor", "serve"], env=environment, stdout=log, stderr=log, cwd=REPOSITORY
         )
     service = Service(url, http_port, folder, process, environment)
     deadline = time.monotonic() + 60
@@ -128,23 +125,42 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+type Visit = Callable[..., Page]
+
+
 @pytest.fixture
-def page(browser: Browser, service: Service) -> Iterator[Page]:
-    """A fresh visitor. Foreign requests and errors in the console are collected and must stay empty."""
-    context = browser.new_context(ignore_https_errors=True, base_url=service.url, accept_downloads=True)
-    visitor = context.new_page()
+def visit(browser: Browser, service: Service) -> Iterator[Visit]:
+    """Make fresh visitors. Foreign requests and errors in the console are collected and must stay empty."""
+    contexts: list[BrowserContext] = []
     foreign: list[str] = []
     errors: list[str] = []
-    visitor.on(
-        "request",
-        lambda request: (
-            None if request.url.startswith((service.url, "blob:", "data:")) else foreign.append(request.url)
-        ),
-    )
-    visitor.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    visitor.on("pageerror", lambda error: errors.append(str(error)))
-    yield visitor
-    context.close()
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith((service.url, "blob:", "data:")):
+            foreign.append(request.url)
+
+    def note_message(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    def new_visitor(**options: Any) -> Page:
+        context = browser.new_context(ignore_https_errors=True, base_url=service.url, accept_downloads=True, **options)
+        contexts.append(context)
+        context.on("request", note_request)
+        context.on("console", note_message)
+        visitor = context.new_page()
+        visitor.on("pageerror", lambda error: errors.append(str(error)))
+        return visitor
+
+    yield new_visitor
+    for context in contexts:
+        context.close()
     assert foreign == []
     # The browser itself notes answers like 422; a script's or the policy's complaint is an error of ours.
     assert [text for text in errors if "Failed to load resource" not in text] == []
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    """A fresh visitor at a desk."""
+    return visit()

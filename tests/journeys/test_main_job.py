@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import time
 import zipfile
 from pathlib import Path
 
@@ -11,59 +10,20 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import PICTURES, Service
-
-NAME = "Zofia Kanarkowska"
-EMAIL = "zofia.kanarkowska@example.org"
-PASSWORD = "drei stille Haselnuesse 41"
+from tests.journeys.conftest import Service
+from tests.journeys.steps import (
+    EMAIL,
+    NAME,
+    PASSWORD,
+    consent,
+    delete_headshot,
+    look,
+    sign_up,
+    upload,
+    wait_for_gallery,
+)
 
 pytestmark = pytest.mark.journey
-
-
-def picture(page: Page, name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
-
-
-def sign_up(page: Page, service: Service) -> None:
-    page.goto("/")
-    page.get_by_role("link", name="Make my headshots").click()
-    page.get_by_label("Name").fill(NAME)
-    page.get_by_label("E-mail address").fill(EMAIL)
-    page.get_by_label("Password").fill("short")
-    page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("alert")).to_contain_text("at least 12 characters")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check your mail")
-    page.goto(service.newest_link())
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm and sign in").click()
-
-
-def consent(page: Page) -> None:
-    expect(page.get_by_role("heading", level=1)).to_contain_text("May we measure")
-    page.get_by_role("button", name="Agree").click()
-    expect(page.get_by_role("alert")).to_contain_text("Tick the box")
-    page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Agree").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your studio")
-
-
-def upload(page: Page, photos: list[Path], *, accepted: int) -> None:
-    page.set_input_files("#photos", [str(photo) for photo in photos])
-    expect(page.locator("#verdicts .notice")).to_have_count(len(photos), timeout=60_000)
-    expect(page.locator("#verdicts .notice--good")).to_have_count(accepted)
-
-
-def wait_for_gallery(page: Page) -> None:
-    seen = set()
-    deadline = time.monotonic() + 120
-    while page.locator("#progress").count():
-        seen.add(page.locator("#percent").text_content(timeout=2000) if page.locator("#percent").count() else "")
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(150)
-    assert len(seen) >= 2, "the progress bar never moved"
 
 
 def readable_anywhere(service: Service, canaries: list[bytes]) -> list[str]:
@@ -78,31 +38,10 @@ def readable_anywhere(service: Service, canaries: list[bytes]) -> list[str]:
     return found
 
 
-@pytest.mark.clause("1.2.c")
-@pytest.mark.clause("3.2.a")
-def test_the_whole_job(page: Page, service: Service, shared: Path, tmp_path: Path) -> None:
-    photos = shared / "photos"
-    good = photos / "good" / "senate_cory-booker.jpg"
-    sign_up(page, service)
-    consent(page)
-    upload(page, [good, photos / "derived" / "gps_timscott.heic", photos / "derived" / "not_an_image.jpg"], accepted=2)
-    expect(page.locator("#verdicts .notice--bad")).to_contain_text("not a picture we can read")
-    upload(page, [photos / "derived" / "two_people_collage.jpg", photos / "derived" / "timscott.webp"], accepted=1)
-    picture(page, "studio-desktop")
-    assert page.locator("#photo-list .tile").count() == 3
-    page.locator("#photo-list input").first.uncheck()
-    page.get_by_role("checkbox", name=re.compile("^White")).check()
-    page.get_by_role("button", name="Make my headshots").click()
-    wait_for_gallery(page)
-    tiles = page.locator("#gallery .tile")
-    expect(tiles).to_have_count(4)
-    picture(page, "gallery-desktop")
-    star = tiles.nth(1).get_by_role("button", name=re.compile("Favourite"))
-    star.click()
-    expect(star).to_have_attribute("aria-pressed", "true")
-
+def take_home(page: Page) -> zipfile.ZipFile:
+    """Download one, the favourites and all, and return the archive of all four."""
     with page.expect_download() as one:
-        tiles.nth(0).get_by_role("link", name=re.compile("^Download")).click()
+        page.locator("#gallery .tile").nth(0).get_by_role("link", name=re.compile("^Download")).click()
     with Image.open(one.value.path()) as headshot:
         assert headshot.size[0] >= 1228
         assert headshot.size[1] >= 1536
@@ -115,18 +54,45 @@ def test_the_whole_job(page: Page, service: Service, shared: Path, tmp_path: Pat
     archive = zipfile.ZipFile(everything.value.path())
     assert archive.testzip() is None
     assert len(archive.namelist()) == 4
+    return archive
 
+
+@pytest.mark.clause("1.2.c")
+@pytest.mark.clause("3.2.a")
+def test_the_whole_job(page: Page, service: Service, shared: Path, tmp_path: Path) -> None:
+    photos = shared / "photos"
+    good = photos / "good" / "senate_cory-booker.jpg"
+    sign_up(page, service)
+    consent(page)
+    upload(page, [good, photos / "derived" / "gps_timscott.heic", photos / "derived" / "not_an_image.jpg"], accepted=2)
+    expect(page.locator("#verdicts .notice--bad")).to_contain_text("not a picture we can read")
+    upload(page, [photos / "derived" / "two_people_collage.jpg", photos / "derived" / "timscott.webp"], accepted=1)
+    look(page, "studio-desktop")
+    assert page.locator("#photo-list .tile").count() == 3
+    page.locator("#photo-list input").first.uncheck()
+    page.get_by_role("checkbox", name=re.compile("^White")).check()
+    expect(page.locator("#sum")).to_have_text("2 photos × 2 styles = 4 headshots")
+    page.get_by_role("button", name="Make my headshots").click()
+    wait_for_gallery(page)
+    tiles = page.locator("#gallery .tile")
+    expect(tiles).to_have_count(4)
+    look(page, "gallery-desktop")
+    expect(page.get_by_role("link", name="Download favourites")).to_be_hidden()
+    star = tiles.nth(1).get_by_role("button", name=re.compile("Favourite"))
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+
+    archive = take_home(page)
     plain = archive.read(archive.namelist()[0])
     canaries = [NAME.encode(), EMAIL.encode(), PASSWORD.encode(), b"zofia.kanark", b"JFIF\x00", plain[2000:2032]]
     canaries += [good.read_bytes()[2000:2032], b"Kanarkowska", EMAIL.encode("utf-16-le")]
     assert readable_anywhere(service, canaries) == []
 
-    tiles.nth(3).get_by_role("button", name=re.compile("^Delete")).click()
-    expect(page.locator("#gallery .tile")).to_have_count(3)
+    delete_headshot(page, 4)
 
     page.get_by_role("link", name="Who opened my photos").click()
     expect(page.get_by_role("table")).to_contain_text("A worker of the studio", timeout=5000)
-    picture(page, "openings-desktop")
+    look(page, "openings-desktop")
     with page.expect_download() as openings:
         page.get_by_role("link", name="Download with proofs").click()
     key = service.run("journal", "key").stdout.strip()
@@ -144,14 +110,16 @@ def test_the_whole_job(page: Page, service: Service, shared: Path, tmp_path: Pat
 def leave(page: Page, service: Service, tmp_path: Path) -> None:
     page.get_by_role("link", name="Account").click()
     expect(page.get_by_text(EMAIL)).to_be_visible()
+    look(page, "account")
     page.get_by_role("link", name="Delete everything").click()
     page.get_by_label("Your password").fill("something else entirely")
     page.get_by_role("button", name="Delete everything").click()
     expect(page.get_by_role("alert")).to_contain_text("not your password")
+    look(page, "delete")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Delete everything").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Everything is deleted")
-    picture(page, "receipt-desktop")
+    look(page, "receipt-desktop")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the receipt").click()
     file = tmp_path / "receipt.json"
@@ -168,3 +136,4 @@ def leave(page: Page, service: Service, tmp_path: Path) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator(".notice--bad")).to_contain_text("not right")
+    look(page, "sign-in")
