@@ -23,7 +23,7 @@ class Act(enum.StrEnum):
     SIGN_IN_SUCCEEDED = "accounts.sign-in.succeeded"
     SIGN_IN_FAILED = "accounts.sign-in.failed"
     SIGNED_OUT = "accounts.session.ended"
-    PASSWORD_CHANGED = "accounts.password.changed"  # noqa: S105 - an act, not a password
+    PASSWORD_CHANGED = "accounts.password.changed"  # noqa: S105 - an act, not a password # nosec B105
     NAME_CHANGED = "accounts.name.changed"
     ADDRESS_CHANGED = "accounts.address.changed"
     SECOND_FACTOR_ADDED = "accounts.second-factor.added"

@@ -55,7 +55,7 @@ def stored_subtrees(places: Iterable[merkle.Subtree]) -> dict[merkle.Subtree, me
             chunk = wanted[start : start + _PLACES_AT_ONCE]
             values = ", ".join(["(%s, %s)"] * len(chunk))
             cursor.execute(
-                f"SELECT level, position, hash FROM {table} WHERE (level, position) IN (VALUES {values})",  # noqa: S608 - constants only
+                f"SELECT level, position, hash FROM {table} WHERE (level, position) IN (VALUES {values})",  # noqa: S608 - constants only # nosec B608
                 [number for place in chunk for number in place],
             )
             found.update({(level, position): bytes(hash_) for level, position, hash_ in cursor.fetchall()})
@@ -118,7 +118,7 @@ def _take_pending() -> list[_Waiting]:
     table = PendingEntry._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT %s {lock}) "  # noqa: S608 - constants only
+            f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT %s {lock}) "  # noqa: S608 - constants only # nosec B608
             "RETURNING id, entry_id, leaf, sealed_details, tag",
             [BATCH],
         )

@@ -1,10 +1,13 @@
 """What surrounds every request: its size, its headers, and plain words when something is refused."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
+from headshotly.access.middleware import PermissionGate
 from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
@@ -73,3 +76,25 @@ class PlainRefusals:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return the answer to a refusal; every other error is the server's fault and stays one."""
         return plain_answer(request, error) if isinstance(error, Refusal) else None
+
+
+class PlainGate(PermissionGate):
+    """The permission gate, answering in plain words: Django shows a middleware's own refusals to nobody else."""
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Return the gate's answer, or its refusal as a page."""
+        try:
+            return super().process_view(request, view, args, kwargs)
+        except Refusal as refusal:
+            return plain_answer(request, refusal)
+
+
+class PlainCsrf(CsrfViewMiddleware):
+    """CSRF protection. It is the first to read a form, so it is where an upload turns out to be too much."""
+
+    def process_view(self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any) -> Any:
+        """Return Django's answer, or a refusal of the upload as a page."""
+        try:
+            return super().process_view(request, callback, callback_args, callback_kwargs)
+        except Refusal as refusal:
+            return plain_answer(request, refusal)

@@ -32,7 +32,7 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-class Web(BaseApplication):
+class Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn, configured in code."""
 
     def __init__(self, application: Callable[..., Any], options: dict[str, Any]) -> None:

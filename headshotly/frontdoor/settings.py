@@ -159,11 +159,11 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "headshotly.frontdoor.middleware.PlainCsrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "headshotly.frontdoor.middleware.PlainRefusals",
-    "headshotly.access.middleware.PermissionGate",
+    "headshotly.frontdoor.middleware.PlainGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 CSRF_FAILURE_VIEW = "headshotly.frontdoor.views.csrf_failure"

@@ -37,7 +37,7 @@ class Child:
     def start(self) -> None:
         """Start the process. On Linux it ends by itself when this one is gone, however that happens."""
         self.process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "headshotly", *self.arguments],
+            [sys.executable, "-m", "headshotly.frontdoor", *self.arguments],
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one prctl call only
             start_new_session=True,
         )

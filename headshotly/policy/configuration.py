@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from django.conf import settings  # noqa: TID251 - the one place
 
@@ -60,4 +60,5 @@ class Configuration:
 
 def current() -> Configuration:
     """Return the configuration of this process."""
-    return cast("Configuration", settings.HEADSHOTLY)
+    configuration: Configuration = settings.HEADSHOTLY
+    return configuration

@@ -1,5 +1,8 @@
 """The consent page: one question, asked separately, answered freely, taken back as easily."""
 
+from typing import cast
+from uuid import UUID
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -11,8 +14,12 @@ from headshotly.purposes import selectors, services
 from headshotly.purposes.texts import current_text
 
 
+def _subject(request: HttpRequest) -> UUID:
+    return cast("UUID", request.user.pk)
+
+
 def _customer(request: HttpRequest) -> Actor:
-    return Actor(kind="customer", id=request.user.pk)
+    return Actor(kind="customer", id=_subject(request))
 
 
 def _next_page(request: HttpRequest) -> str:
@@ -32,7 +39,7 @@ def consent(request: HttpRequest, activity: str) -> HttpResponse:
         if request.POST.get("agree") == "yes":
             services.give_consent(
                 actor=_customer(request),
-                subject=request.user.pk,
+                subject=_subject(request),
                 activity=activity,
                 version=request.POST.get("version", ""),
             )
@@ -43,7 +50,7 @@ def consent(request: HttpRequest, activity: str) -> HttpResponse:
         "purposes/consent.html",
         {
             "text": text,
-            "in_force": selectors.consent_in_force(request.user.pk, activity),
+            "in_force": selectors.consent_in_force(_subject(request), activity),
             "next": _next_page(request),
             "missing": missing,
         },
@@ -55,5 +62,5 @@ def consent(request: HttpRequest, activity: str) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, activity: str) -> HttpResponse:
     """Take a consent back; work that is waiting or running for this person stops."""
-    services.withdraw_consent(actor=_customer(request), subject=request.user.pk, activity=activity)
+    services.withdraw_consent(actor=_customer(request), subject=_subject(request), activity=activity)
     return redirect("purposes:consent", activity=activity)

@@ -24,7 +24,8 @@ def studio(size: tuple[int, int], colours: tuple[Colour, Colour]) -> Image:
     distance = np.clip(np.hypot(x * 0.85, (y + 0.15) * 0.8), 0, 1)[..., None]
     fall = distance * distance * (3 - 2 * distance)
     centre, edge = (np.array(colour, np.float32) / 255 for colour in colours)
-    return (centre * (1 - fall) + edge * fall).astype(np.float32)
+    scene: Image = (centre * (1 - fall) + edge * fall).astype(np.float32)
+    return scene
 
 
 def blurred(picture: Picture, alpha: Alpha, strength: float) -> Image:
@@ -77,9 +78,10 @@ def outdoor(size: tuple[int, int], colours: tuple[Colour, Colour]) -> Image:
     glow = np.zeros_like(canvas)
     for _ in range(26):
         centre = (int(source.integers(0, side)), int(source.integers(0, int(side * 0.75))))
-        tint = light * (0.7 + 0.6 * source.random()) + np.float32([0.16, 0.13, 0.02]) * source.random()
+        tint = light * (0.7 + 0.6 * source.random()) + np.array([0.16, 0.13, 0.02], np.float32) * source.random()
         disc = np.zeros((side, side), np.float32)
         cv2.circle(disc, centre, int(source.integers(7, 20)), 1.0, -1, cv2.LINE_AA)
         glow += disc[..., None] * tint * (0.10 + 0.22 * source.random())
-    scene = cv2.GaussianBlur(np.clip(canvas + glow, 0, 1), (0, 0), 3.0)
-    return cv2.resize(scene, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    glowing = np.clip(canvas + glow, 0, 1).astype(np.float32)
+    scene: Image = cv2.resize(cv2.GaussianBlur(glowing, (0, 0), 3.0), (width, height), interpolation=cv2.INTER_CUBIC)
+    return scene

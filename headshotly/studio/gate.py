@@ -95,8 +95,8 @@ def judge_faces(picture: Picture, faces: list[Face]) -> Verdict:
         for finding in (
             _several(faces),
             _cut_off(picture, face),
-            _small(face),
             _turned(face),
+            _small(face),
             _light(picture, face),
             _sharp(picture, face),
             _eyes(face),
@@ -132,7 +132,8 @@ def draw(picture: Picture, verdict: Verdict) -> Picture:
 
 
 def _verdict(found: list[Finding], crop: tuple[int, int, int, int] | None) -> Verdict:
-    ordered = tuple(sorted(found, key=lambda finding: (finding.severity != "refuse", finding.score)))
+    # The checks run in the order in which their advice helps: who is in the picture, then how it was taken.
+    ordered = tuple(sorted(found, key=lambda finding: finding.severity != "refuse"))
     score = min((finding.score for finding in ordered), default=1.0)
     if not ordered:
         return Verdict(True, "This photo will do very well.", "", score, (), crop)
@@ -238,9 +239,9 @@ def sharpness(picture: Picture, face: Face) -> float:
     if min(crop.shape) < 8:  # noqa: PLR2004 - too few pixels for a second derivative to mean anything
         return 0.0
     scale = 200 / crop.shape[1]
-    crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    spread = float(crop.std()) + 1.0
-    return float(np.abs(cv2.Laplacian(crop, cv2.CV_32F)).mean()) / spread / 4
+    even = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    spread = float(even.std()) + 1.0
+    return float(np.abs(cv2.Laplacian(even, cv2.CV_32F)).mean()) / spread / 4
 
 
 def _sharp(picture: Picture, face: Face) -> Finding | None:
@@ -288,7 +289,7 @@ def _patch_brightness(grey: Picture, face: Face, indices: tuple[int, ...]) -> fl
 
 def eye_darkness(picture: Picture, face: Face) -> float:
     """Return the brightness around the eyes by that of the person's own cheeks."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     cheeks = _patch_brightness(grey, face, _CHEEKS)
     return max(_patch_brightness(grey, face, eye) for eye in _EYES) / max(cheeks, 1.0)
 

@@ -60,7 +60,7 @@ def skin_mask(shape: tuple[int, int], face: Face) -> Image:
         cv2.fillPoly(mask, [cv2.convexHull(points[list(hole)])], 0)
     radius = max(1.0, face.width * 0.018)
     soft = cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=max(1, int(radius)))
-    return (cv2.GaussianBlur(soft, (0, 0), radius).astype(np.float32) / 255)[..., None]
+    return (cv2.GaussianBlur(soft, (0, 0), radius).astype(np.float32) / 255)[..., None].astype(np.float32)
 
 
 def retouch(image: Image, face: Face, strength: float = 0.4) -> Image:

@@ -43,7 +43,8 @@ def _segment(picture: Picture, folder: Path) -> Alpha:
     straight = net.run(small[None])["activation_10"][0, :, :, 0]
     mirrored = net.run(np.ascontiguousarray(small[:, ::-1])[None])["activation_10"][0, :, ::-1, 0]
     mask = (straight + mirrored) / 2
-    return cv2.resize(mask, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    full: Alpha = cv2.resize(mask, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return full
 
 
 def _square(picture: Picture, centre: tuple[float, float], side: float) -> tuple[int, int, int, int]:
@@ -101,7 +102,7 @@ def guided(guide: Image, target: Alpha, radius: int, softness: float) -> Alpha:
     size = (2 * radius + 1, 2 * radius + 1)
 
     def mean(image: Image) -> Image:
-        return cv2.blur(image, size, borderType=cv2.BORDER_REFLECT)
+        return cv2.blur(image, size, borderType=cv2.BORDER_REFLECT).astype(np.float32, copy=False)
 
     mean_guide, mean_target = mean(guide), mean(target)
     covariance = mean(guide * target[..., None]) - mean_guide * mean_target[..., None]

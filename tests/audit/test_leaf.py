@@ -22,7 +22,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 LEAVES = st.builds(
     Leaf,
     entry_id=st.uuids(),
-    occurred_at=st.datetimes(dt.datetime(2000, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001 - naive by its contract
+    occurred_at=st.datetimes(dt.datetime(2000, 1, 1), timezones=st.just(dt.UTC)),
     actor=st.builds(
         Actor,
         kind=st.sampled_from(["customer", "staff", "worker", "system", "visitor", "service"]),

@@ -11,8 +11,8 @@ from headshotly.incidents import clocks
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 MOMENTS = st.datetimes(
-    min_value=dt.datetime(2026, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
-    max_value=dt.datetime(2050, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+    min_value=dt.datetime(2026, 1, 1),
+    max_value=dt.datetime(2050, 1, 1),
     timezones=st.just(dt.UTC),
 )
 
@@ -57,7 +57,7 @@ def test_people_are_told_within_the_house_limit() -> None:
 
 def test_a_moment_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        clocks.authority_notice(dt.datetime(2026, 11, 24, 12, 0))  # noqa: DTZ001 - the mistake under test
+        clocks.authority_notice(dt.datetime(2026, 11, 24, 12, 0))
 
 
 @given(MOMENTS)

@@ -58,7 +58,7 @@ class Service:
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "headshotly", *arguments],
+            [sys.executable, "-m", "headshotly.frontdoor", *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -90,7 +90,7 @@ def start_service(folder: Path) -> Service:
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "headshotly", "serve"], env=environment, stdout=log, stderr=log, cwd=REPOSITORY
+            [sys.executable, "-m", "headshotly.frontdoor", "serve"], env=environment, stdout=log, stderr=log, cwd=REPOSITORY
         )
     service = Service(url, http_port, folder, process, environment)
     deadline = time.monotonic() + 60

@@ -66,7 +66,7 @@ def test_a_californian_deadline_never_rolls(received: dt.date) -> None:
     deadlines = clocks.california_request(received)
     assert deadlines.answer_by - received == dt.timedelta(44)
     assert deadlines.longest - received == dt.timedelta(89)
-    assert dt.timedelta(13) <= deadlines.confirm_by - received <= dt.timedelta(18)
+    assert dt.timedelta(12) <= deadlines.confirm_by - received <= dt.timedelta(18)
 
 
 @given(DAYS, st.integers(min_value=1, max_value=30))

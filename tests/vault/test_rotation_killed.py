@@ -58,7 +58,7 @@ def test_kill_9_at_every_change_of_the_disk(keys):
         if child == 0:
             try:
                 _die_at(step)
-            except BaseException:  # noqa: BLE001 - the child reports by its exit status
+            except BaseException:
                 os._exit(3)
             os._exit(0)
         _, status = os.waitpid(child, 0)

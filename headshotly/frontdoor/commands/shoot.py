@@ -79,9 +79,9 @@ def _shoot_one(
     photo: Path,
     styles: list[Style],
     base: Path,
+    *,
     progress: Progress,
     bar: TaskID,
-    *,
     force: bool,
 ) -> None:
     here = settings.HEADSHOTLY

