@@ -46,7 +46,10 @@ class ScratchPostgres:
         data = str(self._folder / "data")
         try:
             self._run("initdb", "-D", data, "-U", "headshotly", "--auth=trust", "-E", "UTF8", "--locale=C", "-N")
-            options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self._folder} -c max_connections=60 -c fsync={self._fsync}"
+            options = (
+                f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self._folder} "
+                f"-c max_connections=60 -c fsync={self._fsync}"
+            )
             self._run("pg_ctl", "-D", data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
