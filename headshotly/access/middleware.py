@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from headshotly.access import machines, members, services
 from headshotly.access.errors import PermissionMissing
 from headshotly.access.warrants import owner_warrant, service_warrant
+from headshotly.accounts.entering import keeps_alive
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
@@ -72,7 +73,7 @@ class PermissionGate:
                 raise PermissionMissing("This page is closed: it does not say who may see it.")
 
     def _customer(self, request: Any) -> HttpResponse | None:
-        if not request.user.is_authenticated:
+        if not (request.user.is_authenticated and keeps_alive(request)):
             if request.method in {"GET", "HEAD"}:
                 return redirect(f"/account/sign-in/?{urlencode({'next': request.get_full_path()})}")
             raise PermissionMissing("Please sign in first.")

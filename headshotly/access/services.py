@@ -234,14 +234,20 @@ def session_of(token: str) -> StaffSession | None:
     return session
 
 
+def member_of_session(token: str) -> StaffMember | None:
+    """Return the enrolled, active member a session token belongs to, or None."""
+    session = session_of(token)
+    return session.member if session else None
+
+
 def proved(session: StaffSession) -> bool:
     """Say whether the member showed a second factor a few minutes ago."""
     return clock.now() - session.proved_at < PROOF_VALID
 
 
 @enforces("2.4.b")
-def prove(*, session: StaffSession, code: str = "", passkey: str = "") -> None:
-    """Accept a second factor again, before a sensitive act.
+def prove(*, session: StaffSession, code: str = "", passkey: str = "") -> str:
+    """Accept a second factor again, before a sensitive act; return the session's new token, the old one is void.
 
     Raises:
         StaffSignInRefused: the code is wrong or was used before.
@@ -255,7 +261,11 @@ def prove(*, session: StaffSession, code: str = "", passkey: str = "") -> None:
     elif not _use_code(session.member, code):
         raise StaffSignInRefused("The code is not right, or it was used before.")
     patience.forget(attempt)
-    StaffSession.objects.filter(token_sha256=session.token_sha256).update(proved_at=clock.now())
+    token = secrets.token_urlsafe(32)
+    StaffSession.objects.filter(token_sha256=session.token_sha256).update(
+        token_sha256=_sha256(token), proved_at=clock.now()
+    )
+    return token
 
 
 @enforces("2.4.b")

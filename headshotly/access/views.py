@@ -78,8 +78,8 @@ def enrol_qr(_request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(out.getvalue(), content_type="image/svg+xml")
 
 
-def _entered(token: str) -> HttpResponse:
-    answer = redirect("access:desk")
+def _entered(token: str, then: str = "/staff/") -> HttpResponse:
+    answer = redirect(then)
     answer.set_cookie(STAFF_COOKIE, token, secure=True, httponly=True, samesite="Strict", path="/")
     return answer
 
@@ -136,12 +136,12 @@ def prove(request: HttpRequest) -> HttpResponse:
     context = {"next": then}
     if request.method == "POST":
         try:
-            services.prove(
+            token = services.prove(
                 session=cast("Any", request).staff_session,
                 code=request.POST.get("code", ""),
                 passkey=request.POST.get("passkey", ""),
             )
-            return redirect(then)
+            return _entered(token, then)
         except (StaffSignInRefused, PasskeyRefused, TooManyAttempts) as refusal:
             context["error"] = refusal.sentence
             return render(request, "access/prove.html", context, status=refusal.status)

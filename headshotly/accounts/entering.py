@@ -18,6 +18,8 @@ from headshotly.vault.warrant import Warrant
 
 HALF_VALID = dt.timedelta(minutes=5)
 PROOF_VALID = dt.timedelta(minutes=10)
+OLDEST_SESSION = dt.timedelta(days=30)
+SEEN_NOTED_EVERY = dt.timedelta(hours=1)
 HOME = "/studio/"
 KNOWN_COOKIE = "__Host-known"
 _KNOWN_SECONDS = 365 * 24 * 3600
@@ -117,8 +119,25 @@ def remember_browser(answer: HttpResponse, customer: Customer) -> HttpResponse:
     return answer
 
 
+def keeps_alive(request: HttpRequest) -> bool:
+    """Say whether a signed-in session may go on; end it where it is too old.
+
+    Each hour of use pushes its end to ``SESSION_COOKIE_AGE`` from then (idle limit); nothing pushes the oldest age.
+    """
+    moment = clock.now()
+    started = dt.datetime.fromisoformat(request.session.setdefault("started_at", moment.isoformat()))
+    if moment - started >= OLDEST_SESSION:
+        request.session.flush()
+        return False
+    seen = dt.datetime.fromisoformat(request.session.get("seen_at", request.session["started_at"]))
+    if moment - seen >= SEEN_NOTED_EVERY:
+        request.session["seen_at"] = moment.isoformat()
+    return True
+
+
 def prove(request: HttpRequest) -> None:
-    """Remember that the customer has just shown again who they are."""
+    """Remember that the customer has just shown again who they are, in a session with a new key."""
+    request.session.cycle_key()
     request.session[_PROVED] = clock.now().isoformat()
 
 

@@ -199,6 +199,7 @@ def passkey_remove(request: HttpRequest) -> HttpResponse:
 
 @permission("customer")
 @require_POST
+@needs_proof
 def session_end(request: HttpRequest) -> HttpResponse:
     """End one of one's other sessions, or all of them."""
     subject = _customer(request).id

@@ -7,7 +7,7 @@ from headshotly.vault import services as vault
 HOW_MANY = 10
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are mistaken for another
 _GROUP = 4
-_LENGTH = 16  # 79 bits, so that a keyed hash without stretching is enough (ASVS 6.5.2)
+_LENGTH = 24  # 118 bits, so that a hash without stretching is enough (ASVS 6.5.2 asks for 112)
 
 
 def new_codes() -> list[str]:

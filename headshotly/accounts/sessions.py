@@ -45,6 +45,7 @@ class SessionStore(DatabaseStore):
         """Return the row for the present state, with what its owner's list of sessions shows."""
         row: Any = super().create_model_instance(data)
         row.session_key = kept_key(row.session_key)
+        row.expire_date = clock.now() + dt.timedelta(seconds=self.get_expiry_age())
         row.subject = UUID(data[SESSION_KEY]) if SESSION_KEY in data else None
         row.device = data.get("device", "")
         row.started_at = dt.datetime.fromisoformat(data["started_at"]) if "started_at" in data else None

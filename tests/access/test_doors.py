@@ -156,7 +156,9 @@ def test_sensitive_acts_ask_for_the_second_factor_again(member, later):
     form = {"scope": "act:restore", "purpose": "fault-analysis", "ticket": "OPS-1", "minutes": "30"}
     assert client.post("/staff/grants/ask/", form).url.startswith("/staff/prove/")
     assert client.post("/staff/prove/", {"code": "000000"}).status_code == 401
+    before = client.cookies[STAFF_COOKIE].value
     assert client.post("/staff/prove/", {"code": code_for(member.secret), "next": "//evil.example"}).url == "/staff/"
+    assert client.cookies[STAFF_COOKIE].value != before
     assert client.post("/staff/grants/ask/", form).url == "/staff/grants/"
 
 

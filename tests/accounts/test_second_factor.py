@@ -1,6 +1,7 @@
 """Authenticator app, passkeys, recovery codes, sessions, and asking again (clause 10.2)."""
 
 import datetime as dt
+import math
 import re
 import threading
 
@@ -125,6 +126,23 @@ def test_recovery_codes_of_another_account_and_old_ones_do_not_work(signed_in, c
     assert not second_factor.use_recovery_code(customer=stranger, code=codes[0])
     second_factor.renew_codes(customer=customer)
     assert not second_factor.use_recovery_code(customer=customer, code=codes[0])
+
+
+def test_recovery_codes_have_enough_entropy():
+    codes = {code for _ in range(20) for code in recovery.new_codes()}
+    assert len(codes) == 200
+    assert all(len(code.replace("-", "")) * math.log2(len(recovery._LETTERS)) >= 112 for code in codes)
+    assert len({letter for code in codes for letter in code} - {"-"}) == len(recovery._LETTERS)
+
+
+def test_a_reset_password_still_needs_the_second_factor(signed_in, customer):
+    enrol(signed_in)
+    other = browser()
+    other.post("/account/reset/", {"email": EMAIL})
+    link = re.search(r"https://localhost:\d+(/account/reset/\S+)", mail_text(mails()[-1]))[1]
+    assert other.post(link, {"password": OTHER}).status_code == 302
+    assert sign_in(other, password=OTHER).url == "/account/sign-in/second/"
+    assert other.get("/account/settings/").status_code == 302
 
 
 def test_guessing_codes_is_slowed_down(signed_in, customer):
@@ -269,6 +287,26 @@ def test_what_weakens_an_account_asks_again_who_it_is(signed_in, customer, later
     answer = signed_in.post("/account/prove/", {"password": PASSWORD, "next": "https://evil.example/"})
     assert answer.url == "/studio/"
     assert signed_in.get("/account/protection/app/").status_code == 200
+
+
+def test_a_session_ends_by_its_age_however_busy_it_is(signed_in, later):
+    for _ in range(29):
+        later(days=1)
+        assert signed_in.get("/account/settings/").status_code == 200
+    later(days=1)
+    assert signed_in.get("/account/settings/").status_code == 302
+    assert signed_in.get("/account/settings/").status_code == 302
+
+
+def test_an_idle_session_ends(signed_in, later):
+    later(days=15)
+    assert signed_in.get("/account/settings/").status_code == 302
+
+
+def test_proving_again_gives_the_session_a_new_key(signed_in):
+    before = signed_in.cookies["__Host-session"].value
+    signed_in.post("/account/prove/", {"password": PASSWORD})
+    assert signed_in.cookies["__Host-session"].value != before
 
 
 def test_a_thief_of_a_session_cannot_guess_the_password_there(signed_in, later):
