@@ -90,7 +90,11 @@ def start_service(folder: Path) -> Service:
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "headshotly.frontdoor", "serve"], env=environment, stdout=log, stderr=log, cwd=REPOSITORY
+            [sys.executable, "-m", "headshotly.frontdoor", "serve"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            cwd=REPOSITORY,
         )
     service = Service(url, http_port, folder, process, environment)
     deadline = time.monotonic() + 60
