@@ -73,7 +73,7 @@ def test_the_whole_job(page: Page, service: Service, shared: Path, tmp_path: Pat
     page.get_by_role("checkbox", name=re.compile("^White")).check()
     expect(page.locator("#sum")).to_have_text("2 photos × 2 styles = 4 headshots")
     page.get_by_role("button", name="Make my headshots").click()
-    wait_for_gallery(page)
+    assert len(wait_for_gallery(page)) >= 2, "the progress bar never moved"
     tiles = page.locator("#gallery .tile")
     expect(tiles).to_have_count(4)
     look(page, "gallery-desktop")

@@ -91,7 +91,7 @@ def test_by_keyboard_on_a_phone_in_the_dark(visit: Visit, service: Service, shar
         page.keyboard.press("Enter")
     tab_to(page, page.locator("summary").nth(1))
     page.keyboard.press("Enter")
-    tab_to(page, page.get_by_role("button", name="Delete for good: headshot 2"))
+    tab_to(page, page.get_by_role("button", name="Delete for good headshot 2"))
     page.keyboard.press("Enter")
     expect(page.locator("#gallery .tile")).to_have_count(1)
 
