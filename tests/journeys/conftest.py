@@ -54,7 +54,9 @@ class Service:
 
     def newest_link(self) -> str:
         body = message_from_bytes(self.mails()[-1].read_bytes(), policy=policy.default).get_content()
-        return re.search(r"https://\S+", body)[0]
+        link = re.search(r"https://\S+", body)
+        assert link is not None, body
+        return link[0]
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
