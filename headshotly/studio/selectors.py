@@ -1,5 +1,6 @@
 """Reading the studio's state. Pictures are opened by ``vault.open`` under an owner's warrant."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,15 @@ def photos_of(subject: UUID) -> QuerySet[Photo]:
 def shoots_of(subject: UUID) -> QuerySet[Shoot]:
     """Return a subject's shoots, newest first."""
     return Shoot.objects.filter(subject=subject).order_by("-created_at")
+
+
+def failed_shoots(*, settled: Collection[UUID]) -> QuerySet[Shoot]:
+    """Return the failed shoots that somebody may have paid for and that are not settled, oldest first.
+
+    Args:
+        settled: ids of the shoots whose money went back, or that cost none; the orders room knows them.
+    """
+    return Shoot.objects.filter(state=ShootState.FAILED).exclude(id__in=settled).order_by("finished_at")
 
 
 def headshots_of(shoot: Shoot) -> QuerySet[Headshot]:

@@ -171,6 +171,46 @@ def start_shoot(
     return shoot
 
 
+@enforces("1.1.d")
+def redo_style(*, actor: Actor, subject: UUID, shoot_id: UUID, style_id: str, brand_colour: str = "") -> Shoot:
+    """Make one style of a finished shoot again, or one it did not have; the other styles stay as they are.
+
+    A headshot whose photo is deleted stays too, for it could not be made again. A crash between the deletions leaves
+    a finished shoot without some pictures of that style; asking again goes on.
+
+    Raises:
+        ConsentMissing: the subject did not agree.
+        NotFound: there is no such shoot.
+        NotNow: the shoot is not finished, or none of its photos is left.
+        StyleUnknown: the style is not there, or the colour is none.
+    """
+    purposes.require_consent(subject=subject, activity=HEADSHOT_GENERATION)
+    shoot = shoot_of(subject, shoot_id)
+    colour = brand_colour or shoot.brand_colour
+    chosen = style(style_id, brand_colour=colour)
+    kept = list(Photo.objects.filter(id__in=shoot.photo_ids, subject=subject).values_list("id", flat=True))
+    if shoot.state not in states.before(ShootState.QUEUED) or not kept:
+        raise NotNow("A style can be made again once this shoot is ready, while its photos are here.")
+    for old in Headshot.objects.filter(shoot=shoot, style_id=chosen.id, photo_id__in=kept):
+        delete_headshot(actor=actor, subject=subject, headshot_id=old.id)
+    styles = list(dict.fromkeys([*shoot.style_ids, chosen.id]))
+    with transaction.atomic():
+        changed = Shoot.objects.filter(id=shoot.id, state__in=states.before(ShootState.QUEUED)).update(
+            state=ShootState.QUEUED,
+            style_ids=styles,
+            brand_colour=colour,
+            steps_total=len(shoot.photo_ids) * (len(styles) + 1),
+            step="waiting for a free place",
+            finished_at=None,
+        )
+        if not changed:
+            raise NotNow("This shoot is being made already.")
+        audit.record(actor=actor, act=Act.SHOOT_QUEUED, subject=subject, purpose=HEADSHOT_GENERATION)
+        tasks.run_shoot.enqueue(shoot_id=str(shoot.id))
+    shoot.refresh_from_db()
+    return shoot
+
+
 def cancel(*, actor: Actor, subject: UUID, shoot_id: UUID) -> None:
     """Stop a shoot; what is finished stays, the step being made is thrown away.
 

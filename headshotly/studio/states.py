@@ -5,11 +5,11 @@ from headshotly.studio.models import ShootState
 NEXT: dict[ShootState, frozenset[ShootState]] = {
     ShootState.QUEUED: frozenset({ShootState.RUNNING, ShootState.CANCELLED, ShootState.FAILED}),
     ShootState.RUNNING: frozenset({ShootState.DONE, ShootState.FAILED, ShootState.CANCELLED}),
-    ShootState.DONE: frozenset(),
+    ShootState.DONE: frozenset({ShootState.QUEUED}),  # one style is made again, or added
     ShootState.FAILED: frozenset(),
     ShootState.CANCELLED: frozenset(),
 }
-OPEN = frozenset(state for state, following in NEXT.items() if following)
+OPEN = frozenset({ShootState.QUEUED, ShootState.RUNNING})
 
 
 def before(state: ShootState) -> list[ShootState]:

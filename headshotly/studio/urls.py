@@ -14,6 +14,7 @@ urlpatterns = [
     path("shoots/<uuid:shoot_id>/", views.shoot, name="shoot"),
     path("shoots/<uuid:shoot_id>/progress/", views.progress, name="progress"),
     path("shoots/<uuid:shoot_id>/cancel/", views.cancel, name="cancel"),
+    path("shoots/<uuid:shoot_id>/redo/", views.redo, name="redo"),
     path("shoots/<uuid:shoot_id>/headshots.zip", views.download_all, name="download-all"),
     path("headshots/<uuid:headshot_id>.jpg", views.headshot, name="headshot"),
     path("headshots/<uuid:headshot_id>/favourite/", views.favourite, name="favourite"),

@@ -206,6 +206,27 @@ def cancel(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
 
 
 @permission("customer")
+@require_POST
+def redo(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
+    """Make one style of a finished shoot again, or add one."""
+    try:
+        services.redo_style(
+            actor=_actor(request),
+            subject=_subject(request),
+            shoot_id=shoot_id,
+            style_id=request.POST.get("style", ""),
+            brand_colour=request.POST.get("brand_colour", ""),
+        )
+    except ConsentMissing:
+        return _consent_page(request)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        messages.error(request, refusal.sentence)
+    return redirect("studio:shoot", shoot_id=shoot_id)
+
+
+@permission("customer")
 @require_safe
 def headshot(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Show a headshot to its owner, small or full."""

@@ -210,13 +210,15 @@ def killed(dice: random.Random) -> dict:
     return {"kills": kills, **state()}
 
 
-def stopped() -> dict:
-    """A worker is halted for longer than its lease, another takes over and finishes, and the first goes on."""
+def halted(*, fails: bool) -> dict:
+    """A worker is halted for longer than its lease, another takes over and finishes, and the first goes on, or fails."""
 
     class HaltingEngine(NoiseEngine):
         def render(self, prepared, style):
             if Headshot.objects.count() == 2:  # no transaction is open here, so nobody waits for a lock of ours
                 os.kill(os.getpid(), signal.SIGSTOP)
+                if fails:
+                    raise RuntimeError
             return super().render(prepared, style)
 
     def halt() -> None:
@@ -286,7 +288,8 @@ def terminated() -> dict:
 
 SCENES: dict[str, Callable[[], dict]] = {
     "plain": plain,
-    "stopped": stopped,
+    "halted": lambda: halted(fails=False),
+    "halted-fails": lambda: halted(fails=True),
     "poison": poison,
     "terminated": terminated,
     **{f"killed-{seed}": lambda seed=seed: killed(random.Random(seed)) for seed in (1, 2)},

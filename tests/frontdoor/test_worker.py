@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CLEAN = ("doubled", "rows_without_name", "names_without_row", "files_without_name", "names_without_file", "leases")
 
 
-SCENES = ("plain", "stopped", "poison", "terminated", "killed-1", "killed-2")
+SCENES = ("plain", "halted", "halted-fails", "poison", "terminated", "killed-1", "killed-2")
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +78,13 @@ def test_without_our_lease_a_killed_workers_job_is_lost(scenes) -> None:
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_a_job_is_neither_lost_nor_doubled_however_often_workers_are_killed(scenes, seed) -> None:
     result = scenes[f"killed-{seed}"]
-    assert result["kills"] >= 8, "the work was over before anybody could be killed"
+    assert result["kills"] >= 5, "the work was over before anybody could be killed"
     assert_all_made(result)
 
 
-def test_a_halted_worker_cannot_end_what_another_took_over(scenes) -> None:
-    result = scenes["stopped"]
+@pytest.mark.parametrize("scene", ["halted", "halted-fails"])
+def test_a_halted_worker_cannot_end_what_another_took_over(scenes, scene) -> None:
+    result = scenes[scene]
     assert result["before"] == 2
     assert_all_made(result)
     assert result["swept_unnamed"] == 0, "it throws away what it made too late by itself"

@@ -162,6 +162,7 @@ def addresses(photo_id: UUID, shoot_id: UUID, headshot_id: UUID) -> list[tuple[s
         ("GET", reverse("studio:shoot", args=[shoot_id])),
         ("GET", reverse("studio:progress", args=[shoot_id])),
         ("POST", reverse("studio:cancel", args=[shoot_id])),
+        ("POST", reverse("studio:redo", args=[shoot_id])),
         ("GET", reverse("studio:download-all", args=[shoot_id])),
         ("GET", reverse("studio:headshot", args=[headshot_id])),
         ("POST", reverse("studio:favourite", args=[headshot_id])),
@@ -254,6 +255,27 @@ def test_progress_the_gallery_and_deleting_one(client, shoot) -> None:
     assert not StoredObject.objects.filter(id__in=[headshot.object_id, headshot.preview_id]).exists()
     assert client.get(reverse("studio:headshot", args=[headshot.id])).status_code == 404
     assert client.post(reverse("studio:cancel", args=[shoot.id])).status_code == 409
+
+
+def test_one_style_is_made_again_or_added_without_the_others(client, shoot) -> None:
+    before = dict(Headshot.objects.values_list("style_id", "id"))
+    address = reverse("studio:redo", args=[shoot.id])
+    for style_id in ("linkedin", "studio-navy"):
+        assert client.post(address, {"style": style_id}).url == f"/studio/shoots/{shoot.id}/"
+        assert client.get(reverse("studio:progress", args=[shoot.id])).json()["status"] == "queued"
+        tasks.run_shoot.call(str(shoot.id))
+    after = dict(Headshot.objects.values_list("style_id", "id"))
+    assert after.keys() == {"studio-grey", "linkedin", "studio-navy"}
+    assert after["studio-grey"] == before["studio-grey"]
+    assert after["linkedin"] != before["linkedin"]
+    assert StoredObject.objects.count() == 2 + 2 * 3
+    assert client.get(reverse("studio:progress", args=[shoot.id])).json()["percent"] == 100
+    client.post(address, {"style": "studio-pink"})
+    assert "no style" in client.get(reverse("studio:shoot", args=[shoot.id])).content.decode()
+    client.post(reverse("studio:photo-delete", args=[Photo.objects.get().id]))
+    client.post(address, {"style": "linkedin"})
+    assert Headshot.objects.filter(id=after["linkedin"]).exists()
+    assert Headshot.objects.count() == 3, "what cannot be made again is not thrown away"
 
 
 @pytest.mark.parametrize(
