@@ -11,6 +11,7 @@ from pathlib import Path
 
 import moto
 import pytest
+from botocore.stub import Stubber
 
 from headshotly.policy import clock
 from headshotly.vault import aws, objectstore, s3
@@ -336,3 +337,34 @@ def test_parts_are_large_enough_for_s3():
     parts = list(s3._parts([bytes(1 << 20)] * 20))
     assert [len(part) >> 20 for part in parts] == [8, 8, 4]
     assert list(s3._parts([])) == [b""]
+
+
+@pytest.mark.parametrize("code", ["QuotaExceeded", "507", "XMinioStorageFull"])
+def test_a_full_bucket_is_said_in_words(credentials, code):
+    client = aws.client("s3", region="eu-central-1")
+    with Stubber(client) as answers:
+        answers.add_client_error("put_object", service_error_code=code)
+        with pytest.raises(StoreFull, match="no storage space"):
+            S3ObjectStore(client, bucket=BUCKET).write(OWNER, uuid.uuid4(), [b"x"])
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_an_upload_that_happened_and_reported_failure_is_swept(credentials, monkeypatch, parts):
+    """The connection breaks after S3 took everything: we say no, and the orphan is found."""
+    with moto.mock_aws():
+        client = mock_client(versions=False)
+        store = S3ObjectStore(client, bucket=BUCKET)
+        verb = "put_object" if parts == 1 else "complete_multipart_upload"
+        real = getattr(client, verb)
+
+        def broken(**arguments):
+            real(**arguments)
+            raise aws.BotoCoreError
+
+        monkeypatch.setattr(client, verb, broken)
+        object_id = uuid.uuid4()
+        with pytest.raises(StoreUnavailable):
+            store.write(OWNER, object_id, [bytes(9 << 20)] * parts)
+        assert list(store.objects(before=later())) == [(OWNER, object_id)]
+        store.delete(OWNER, object_id)
+        assert store.remnants(OWNER) == []
