@@ -24,6 +24,13 @@ class StudioBusy(Refusal):
     status = 503
 
 
+class DecodingUnavailable(Refusal):
+    """No decoding sandbox can be had on this system, or not now; the photo has nothing to do with it."""
+
+    code = "studio.decoding_unavailable"
+    status = 503
+
+
 class ModelsMissing(Refusal):
     """The face models are not there or not the ones we trust."""
 

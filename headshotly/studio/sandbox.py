@@ -5,20 +5,32 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
+from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
-from headshotly.studio.errors import StudioBusy
-from headshotly.studio.zygote import ANSWER, REQUEST, WALL_SECONDS
+from headshotly.studio import raster
+from headshotly.studio.errors import DecodingUnavailable, StudioBusy
+from headshotly.studio.zygote import ANSWER, FILTERED, READY, REQUEST, UNFILTERED, WALL_SECONDS
 
 _START_SECONDS = 30.0
 _QUEUE_SECONDS = 30.0
+_ANSWER_SECONDS = WALL_SECONDS + 5.0
+_ATTEMPTS, _PAUSE_SECONDS = 3, 0.1
 _logger = logging.getLogger(__name__)
 
 
 class SandboxDied(Exception):
-    """The decoder ended without an answer: out of memory, out of time, or crashed by its input."""
+    """The decoder read the picture and gave no answer, or none to believe: out of memory or time, or taken over."""
+
+
+class _NotBegun(Exception):
+    """The decoder ended before it read anything; the picture has nothing to do with it."""
+
+
+_UNAVAILABLE = "Pictures cannot be read at the moment. Please try again in a few minutes."
 
 
 @enforces("2.4.a")
@@ -47,14 +59,31 @@ class Sandbox:
         Raises:
             StudioBusy: every place was taken for too long.
             SandboxDied: the decoder ended without an answer.
+            DecodingUnavailable: no decoder can be had on this system, or not now.
         """
         with self._place():
-            ours, theirs = socket.socketpair()
-            with ours:
-                with theirs:
-                    self._hand_over(theirs)
-                ours.settimeout(WALL_SECONDS + 5)
-                return _exchange(ours, data, pixels_max)
+            for attempt in range(_ATTEMPTS):
+                # A zygote that was just killed, or that found no room for a process, is given a moment.
+                time.sleep(attempt * _PAUSE_SECONDS)
+                try:
+                    return self._decode_once(data, pixels_max)
+                except _NotBegun:
+                    _logger.warning("a decoder did not start, attempt %d of %d", attempt + 1, _ATTEMPTS)
+            raise DecodingUnavailable(_UNAVAILABLE)
+
+    def _decode_once(self, data: bytes, pixels_max: int) -> tuple[int, tuple[int, int], bytearray]:
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                self._hand_over(theirs)
+            try:
+                _await_ready(ours)
+            except TimeoutError as error:
+                self.close()  # the zygote hangs; the next attempt starts another
+                raise _NotBegun from error
+            except (OSError, EOFError) as error:
+                raise _NotBegun from error
+            return _exchange(ours, data, pixels_max)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -68,17 +97,14 @@ class Sandbox:
     def _hand_over(self, connection: socket.socket) -> None:
         """Give a socket to the zygote, starting it first, or again if it died in the meantime."""
         with self._lock:
-            for attempt in (1, 2):
-                if self._control is None or self._process is None or self._process.poll() is not None:
-                    self._start()
-                try:
-                    if self._control is not None:
-                        socket.send_fds(self._control, [b"x"], [connection.fileno()])
-                        return
-                except OSError:
-                    self._stop()
-                    if attempt == 2:  # noqa: PLR2004 - the second and last attempt
-                        raise SandboxDied from None
+            if self._control is None or self._process is None or self._process.poll() is not None:
+                self._start()
+            try:
+                if self._control is not None:
+                    socket.send_fds(self._control, [b"x"], [connection.fileno()])
+            except OSError as error:
+                self._stop()
+                raise _NotBegun from error
 
     def _start(self) -> None:
         self._stop()
@@ -92,16 +118,20 @@ class Sandbox:
                 start_new_session=True,
             )
         ours.settimeout(_START_SECONDS)
-        with suppress(OSError):
-            ready = ours.recv(1)
-            if ready == b"\x01" or (ready == b"\x00" and not self._filter_required):
-                if ready == b"\x00":
-                    _logger.warning("this system has no seccomp: pictures are decoded under resource limits only")
-                self._control = ours
-                return
+        try:
+            first_word = ours.recv(1)
+        except OSError:
+            first_word = b""
+        if first_word == FILTERED or (first_word == UNFILTERED and not self._filter_required):
+            if first_word == UNFILTERED:
+                _logger.warning("this system has no seccomp: pictures are decoded under resource limits only")
+            self._control = ours
+            return
         ours.close()
         self._stop()
-        raise SandboxDied
+        reason = "this system has no seccomp, which is required here" if first_word else "the zygote did not start"
+        _logger.error("no picture can be decoded: %s", reason)
+        raise DecodingUnavailable(_UNAVAILABLE)
 
     def _stop(self) -> None:
         if self._control is not None:
@@ -118,22 +148,46 @@ class Sandbox:
             self._stop()
 
 
+def _await_ready(connection: socket.socket) -> None:
+    if _receive(connection, len(READY), until=clock.monotonic() + _START_SECONDS) != READY:
+        raise EOFError
+
+
 def _exchange(connection: socket.socket, data: bytes, pixels_max: int) -> tuple[int, tuple[int, int], bytearray]:
+    """Hand in the picture and take the pixels. The answer comes from a process that hostile input may own."""
+    until = clock.monotonic() + _ANSWER_SECONDS
     try:
-        # A decoder that died early closes the socket; its answer, if any, is still there to read.
-        with suppress(BrokenPipeError, ConnectionResetError):
-            connection.sendall(REQUEST.pack(pixels_max, len(data)))
-            connection.sendall(data)
-        outcome, width, height, length = ANSWER.unpack(_receive(connection, ANSWER.size))
-        return outcome, (width, height), _receive(connection, length)
+        connection.settimeout(_left(until))
+        connection.sendall(REQUEST.pack(pixels_max, len(data)))
+        connection.sendall(data)
+        outcome, width, height, length = ANSWER.unpack(_receive(connection, ANSWER.size, until=until))
+        if not _is_believable(outcome, width, height, length):
+            raise SandboxDied
+        return outcome, (width, height), _receive(connection, length, until=until)
     except (OSError, EOFError) as error:
         raise SandboxDied from error
 
 
-def _receive(connection: socket.socket, length: int) -> bytearray:
+def _is_believable(outcome: int, width: int, height: int, length: int) -> bool:
+    """Say whether an answer's head is one that ``raster.decode`` can give; its length becomes memory of ours."""
+    if outcome == raster.PICTURE:
+        return 0 < min(width, height) <= max(width, height) <= raster.MASTER_SIDE and length == width * height * 3
+    return outcome in raster.OUTCOMES and length == 0
+
+
+def _left(until: float) -> float:
+    """Return the seconds left until a deadline, never none: a socket takes 0 for "do not wait"."""
+    return max(0.001, until - clock.monotonic())
+
+
+def _receive(connection: socket.socket, length: int, *, until: float) -> bytearray:
+    """Return so many bytes, all before the deadline: a peer that sends one now and then gains nothing."""
     data = bytearray(length)
     view, filled = memoryview(data), 0
     while filled < length:
+        if clock.monotonic() > until:
+            raise TimeoutError
+        connection.settimeout(_left(until))
         count = connection.recv_into(view[filled:])
         if not count:
             raise EOFError

@@ -226,13 +226,31 @@ def test_a_killed_zygote_is_started_again() -> None:
 
 def test_a_decoder_that_dies_answers_with_a_sentence(monkeypatch) -> None:
     from headshotly.studio.sandbox import Sandbox
+    from headshotly.studio.zygote import READY
+
+    def hand_over_to_one_who_dies(self, connection: socket.socket) -> None:
+        connection.sendall(READY)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    monkeypatch.setattr(Sandbox, "_hand_over", hand_over_to_one_who_dies)
+    with pytest.raises(PhotoUnreadable, match="damaged"):
+        decode(b"\x89PNG\r\n\x1a\n" + bytes(100))
+
+
+def test_where_no_decoder_starts_the_photo_is_not_blamed(monkeypatch) -> None:
+    from headshotly.studio.errors import DecodingUnavailable
+    from headshotly.studio.sandbox import Sandbox
+
+    attempts = []
 
     def hand_over_to_nobody(self, connection: socket.socket) -> None:
+        attempts.append(connection)
         connection.shutdown(socket.SHUT_RDWR)
 
     monkeypatch.setattr(Sandbox, "_hand_over", hand_over_to_nobody)
-    with pytest.raises(PhotoUnreadable, match="damaged"):
+    with pytest.raises(DecodingUnavailable, match="try again in a few minutes"):
         decode(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    assert len(attempts) == 3
 
 
 @pytest.fixture(scope="module")
