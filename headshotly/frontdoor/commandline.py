@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": "serve",
     "worker": "worker",
     "sequencer": "sequencer",
+    "duties": "duties",
     "setup": "setup",
     "keys": "keys",
     "receipt": "receipt",

@@ -10,3 +10,16 @@ class TaskLease(models.Model):
     worker = models.CharField(max_length=64)
     attempts = models.PositiveIntegerField(default=0)
     expires_at = models.DateTimeField()
+
+
+class DutyRecord(models.Model):
+    """When a duty is due, who does it now, and how the last run ended."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    due_at = models.DateTimeField()
+    holder = models.CharField(max_length=64, blank=True)
+    held_until = models.DateTimeField(null=True)
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    succeeded = models.BooleanField(null=True)
+    sentence = models.TextField(blank=True)

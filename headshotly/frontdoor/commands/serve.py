@@ -1,6 +1,5 @@
 """``headshotly serve``: everything the service needs, in one terminal."""
 
-import datetime as dt
 import fcntl
 import os
 import socket
@@ -13,12 +12,9 @@ import click
 import django
 
 from headshotly.frontdoor.supervisor import Child, Supervisor
-from headshotly.policy import clock, configuration
+from headshotly.policy import configuration
 from headshotly.policy.configuration import Configuration
 from headshotly.policy.refusal import Refusal
-
-# A worker needs seconds between sealing a picture and naming it; after this long nobody will.
-UNNAMED_FOR = dt.timedelta(hours=1)
 
 
 def _say(sentence: str) -> None:
@@ -70,7 +66,7 @@ def _answers(here: Configuration, certificate: Path) -> bool:
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.pass_context
 def serve(context: click.Context, listen: str) -> None:
-    """Run web server, redirector, worker and sequencer until Ctrl-C."""
+    """Run web server, redirector, worker, sequencer and duties until Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
     django.setup()
@@ -79,8 +75,6 @@ def serve(context: click.Context, listen: str) -> None:
     from headshotly.access.services import ensure_first_staff  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor import certificate  # noqa: PLC0415 - after Django's setup
     from headshotly.studio.models_folder import MODELS, trusted  # noqa: PLC0415 - after Django's setup
-    from headshotly.studio.services import sweep_unnamed  # noqa: PLC0415 - after Django's setup
-    from headshotly.vault.services import sweep_orphans  # noqa: PLC0415 - after Django's setup
 
     here = configuration.current()
     lock = _claim(here.data_folder)
@@ -90,9 +84,6 @@ def serve(context: click.Context, listen: str) -> None:
         trusted(here.models_folder, name)
     for alias in ("default", "journal", "keys"):
         call_command("migrate", database=alias, verbosity=0, interactive=False)
-    removed = sweep_orphans() + sweep_unnamed(older_than=clock.now() - UNNAMED_FOR)
-    if removed:
-        _say(f"Removed {removed} sealed files that a crash had left without an owner.")
     host = urlsplit(here.public_url).hostname or "localhost"
     certificate_path, _ = certificate.ensure(here.data_folder / "tls", host=host)
     link = ensure_first_staff()
@@ -113,6 +104,7 @@ def serve(context: click.Context, listen: str) -> None:
         Child("redirector", ["serve", "redirect", "--listen", listen]),
         Child("worker", ["worker"]),
         Child("sequencer", ["sequencer"]),
+        Child("duties", ["duties", "run"]),
     ]
     Supervisor(children, _say).run(when_ready)
     os.close(lock)

@@ -1,0 +1,69 @@
+"""``headshotly duties``: what is done regularly, when it was done last, and doing it now."""
+
+import signal
+import threading
+
+import click
+import django
+
+LOOK_SECONDS = 5.0
+
+
+@click.group()
+def duties() -> None:
+    """Do what must be done regularly."""
+
+
+@duties.command()
+def run() -> None:
+    """Do every duty when it is due, until told to stop."""
+    django.setup()
+    from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
+    from django.db import connections  # noqa: PLC0415 - after Django's setup
+
+    from headshotly.frontdoor.roster import run_due  # noqa: PLC0415 - after Django's setup
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(LOOK_SECONDS):
+        try:
+            run_due()
+        except DatabaseFailure as error:
+            # A duty that was done but not written down stays held, and is done again when its time is over.
+            click.echo(f"duties: the database did not answer ({type(error).__name__}); trying again", err=True)
+            connections.close_all()
+
+
+@duties.command()
+@click.argument("names", nargs=-1, required=True)
+def now(names: tuple[str, ...]) -> None:
+    """Do the named duties at once."""
+    django.setup()
+    from headshotly.frontdoor.models import DutyRecord  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor.roster import run_due  # noqa: PLC0415 - after Django's setup
+
+    done = run_due(names=names)
+    failed = False
+    for name in names:
+        record = DutyRecord.objects.get(name=name)
+        failed = failed or name not in done or not record.succeeded
+        click.echo(f"{name}: {record.sentence if name in done else 'somebody else is doing it now.'}")
+    if failed:
+        raise SystemExit(1)
+
+
+@duties.command(name="list")
+def list_() -> None:
+    """List every duty, how often it is done and how it ended last."""
+    django.setup()
+    from headshotly.frontdoor.models import DutyRecord  # noqa: PLC0415 - after Django's setup
+    from headshotly.policy.duties import declared  # noqa: PLC0415 - after Django's setup
+
+    records = {record.name: record for record in DutyRecord.objects.all()}
+    for duty in declared():
+        record = records.get(duty.name)
+        last = "never yet"
+        if record is not None and record.ended_at is not None:
+            last = f"{record.ended_at:%Y-%m-%d %H:%M} UTC: {record.sentence}"
+        click.echo(f"{duty.name:<28} every {duty.every!s:<16} {last}")

@@ -1,0 +1,79 @@
+"""Does the rooms' duties when they are due, each once across all machines.
+
+A duty is claimed in one short transaction and done outside it. A crash in between leaves a claim that runs out after
+the duty's longest time; then the next machine does it again, which every duty must bear.
+"""
+
+import datetime as dt
+import logging
+import secrets
+
+from django.db import transaction
+
+from headshotly.frontdoor.models import DutyRecord
+from headshotly.policy import clock
+from headshotly.policy.duties import Duty, declared
+from headshotly.policy.refusal import Refusal
+
+RETRY = dt.timedelta(minutes=5)
+_logger = logging.getLogger(__name__)
+
+
+def run_due(*, names: tuple[str, ...] = ()) -> list[str]:
+    """Do every duty that is due and nobody else is doing.
+
+    Args:
+        names: do exactly these, due or not.
+
+    Returns:
+        The names of the duties done, whether they succeeded or not.
+
+    Raises:
+        Refusal: a name is none of a duty.
+    """
+    known = {duty.name: duty for duty in declared()}
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise Refusal(f"There is no duty “{unknown[0]}”.", code="duty.unknown")
+    done = []
+    for name, duty in known.items():
+        if names and name not in names:
+            continue
+        holder = secrets.token_hex(16)
+        if _claim(duty, holder, whenever=bool(names)):
+            _do(duty, holder)
+            done.append(name)
+    return done
+
+
+def _claim(duty: Duty, holder: str, *, whenever: bool) -> bool:
+    """Take a duty for its longest time. A crash after this leaves it held; nobody does it twice at once."""
+    now = clock.now()
+    with transaction.atomic():
+        DutyRecord.objects.get_or_create(name=duty.name, defaults={"due_at": now})
+        record = DutyRecord.objects.select_for_update().get(name=duty.name)
+        if record.held_until is not None and record.held_until > now:
+            return False
+        if record.due_at > now and not whenever:
+            return False
+        record.holder, record.held_until, record.began_at = holder, now + duty.longest, now
+        record.save()
+    return True
+
+
+def _do(duty: Duty, holder: str) -> None:
+    """Run a claimed duty and write how it ended; one that failed is due again soon."""
+    began = clock.now()
+    try:
+        sentence, succeeded = duty.run(), True
+    except Refusal as refusal:
+        sentence, succeeded = refusal.sentence, False
+        _logger.warning("duty %s was refused: %s", duty.name, refusal.sentence)
+    except Exception as error:
+        # The text of an unforeseen error may hold anything; its kind is enough to find it by.
+        sentence, succeeded = f"It failed ({type(error).__name__}).", False
+        _logger.exception("duty %s failed", duty.name)
+    pause = duty.every if succeeded else min(duty.every, RETRY)
+    DutyRecord.objects.filter(name=duty.name, holder=holder).update(
+        due_at=began + pause, holder="", held_until=None, ended_at=clock.now(), succeeded=succeeded, sentence=sentence
+    )

@@ -1,0 +1,157 @@
+"""Duties: done when due, once across machines, and again after a death."""
+
+import datetime as dt
+import threading
+
+import pytest
+from click.testing import CliRunner
+from django.db import connections
+
+from headshotly.frontdoor import roster
+from headshotly.frontdoor.models import DutyRecord
+from headshotly.policy import clock, duties
+from headshotly.policy.refusal import Refusal
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def declared(monkeypatch):
+    """An empty list of duties, filled by the test."""
+    mine: dict[str, duties.Duty] = {}
+    monkeypatch.setattr(duties, "_DECLARED", mine)
+    return mine
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Set the clock."""
+
+    def move(moment: dt.datetime) -> None:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    return move
+
+
+def test_a_duty_is_done_when_due_and_not_before(declared, at) -> None:
+    done = []
+    noon = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+    at(noon)
+
+    @duties.duty("room.count", every=dt.timedelta(hours=1))
+    def count() -> str:
+        done.append(clock.now())
+        return "Counted."
+
+    assert roster.run_due() == ["room.count"]
+    assert roster.run_due() == []
+    at(noon + dt.timedelta(minutes=59))
+    assert roster.run_due() == []
+    at(noon + dt.timedelta(minutes=60))
+    assert roster.run_due() == ["room.count"]
+    assert len(done) == 2
+    record = DutyRecord.objects.get(name="room.count")
+    assert (record.succeeded, record.sentence, record.holder, record.held_until) == (True, "Counted.", "", None)
+
+
+def test_a_failing_duty_is_tried_again_soon_and_stops_nobody_else(declared, at) -> None:
+    noon = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+    at(noon)
+
+    @duties.duty("room.a-fails", every=dt.timedelta(days=1))
+    def fails() -> str:
+        raise OSError("a path that is nobody's business")
+
+    @duties.duty("room.b-refuses", every=dt.timedelta(days=1))
+    def refuses() -> str:
+        raise Refusal("The store is full.", code="store.full")
+
+    @duties.duty("room.c-works", every=dt.timedelta(days=1))
+    def works() -> str:
+        return "Done."
+
+    assert roster.run_due() == ["room.a-fails", "room.b-refuses", "room.c-works"]
+    sentences = dict(DutyRecord.objects.values_list("name", "sentence"))
+    assert sentences == {
+        "room.a-fails": "It failed (OSError).",
+        "room.b-refuses": "The store is full.",
+        "room.c-works": "Done.",
+    }
+    at(noon + roster.RETRY)
+    assert roster.run_due() == ["room.a-fails", "room.b-refuses"]
+
+
+def test_a_duty_of_a_dead_machine_is_taken_over_after_its_longest_time(declared, at) -> None:
+    noon = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+    at(noon)
+
+    @duties.duty("room.dies", every=dt.timedelta(minutes=1), longest=dt.timedelta(minutes=10))
+    def dies() -> str:
+        if clock.now() == noon:
+            raise KeyboardInterrupt  # ends the process where it stands, as a kill would
+        return "Done after all."
+
+    with pytest.raises(KeyboardInterrupt):
+        roster.run_due()
+    at(noon + dt.timedelta(minutes=9))
+    assert roster.run_due() == []
+    at(noon + dt.timedelta(minutes=10))
+    assert roster.run_due() == ["room.dies"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_machines_one_does_it(declared) -> None:
+    done = []
+
+    @duties.duty("room.once", every=dt.timedelta(hours=1))
+    def once() -> str:
+        done.append(threading.get_ident())
+        return "Done."
+
+    start = threading.Barrier(4)
+
+    def machine() -> None:
+        try:
+            start.wait()
+            roster.run_due()
+        finally:
+            connections.close_all()
+
+    machines = [threading.Thread(target=machine) for _ in range(4)]
+    for each in machines:
+        each.start()
+    for each in machines:
+        each.join()
+    assert len(done) == 1
+
+
+def test_names_and_times_that_make_no_sense_are_refused(declared) -> None:
+    duties.duty("room.verb", every=dt.timedelta(hours=1))(lambda: "")
+    with pytest.raises(ValueError, match=r"room\.verb already"):
+        duties.duty("room.verb", every=dt.timedelta(hours=1))(lambda: "")
+    with pytest.raises(ValueError, match="more than nothing"):
+        duties.duty("room.other", every=dt.timedelta(0))
+    with pytest.raises(Refusal, match=r"no duty “room\.nothing”"):
+        roster.run_due(names=("room.nothing",))
+
+
+def test_the_command_does_a_duty_now_and_lists_them_all() -> None:
+    from headshotly.frontdoor.commands.duties import duties as command
+
+    now = CliRunner().invoke(command, ["now", "vault.sweep"])
+    assert (now.exit_code, now.output) == (0, "vault.sweep: 0 leftovers removed.\n")
+    listed = CliRunner().invoke(command, ["list"]).output
+    assert "vault.sweep" in listed
+    assert "0 leftovers removed." in listed
+    assert "studio.sweep" in listed
+
+
+def test_the_command_fails_where_the_duty_did(declared) -> None:
+    from headshotly.frontdoor.commands.duties import duties as command
+
+    @duties.duty("room.fails", every=dt.timedelta(hours=1))
+    def fails() -> str:
+        raise OSError
+
+    now = CliRunner().invoke(command, ["now", "room.fails"])
+    assert (now.exit_code, now.stdout) == (1, "room.fails: It failed (OSError).\n")
