@@ -71,8 +71,9 @@ def _record_until_told(tally: int) -> None:
 
 
 def _sequencer(_tally: int) -> None:
-    from headshotly.audit.sequencing import BATCH, PAUSE, sequence_once
+    from headshotly.audit.sequencing import BATCH, NICENESS, PAUSE, sequence_once
 
+    os.nice(NICENESS)
     while True:
         if sequence_once() < BATCH:
             time.sleep(PAUSE)

@@ -23,6 +23,7 @@ from headshotly.policy.enforcement import enforces
 
 BATCH = 1000
 PAUSE = 0.3  # seconds between two steps that were not full: few heads a second, and none later than one
+NICENESS = 5  # of the process that sequences: nobody waits for it, and writers should not wait behind it
 _ADVISORY_LOCK = 0x4A4F55524E414C  # "JOURNAL": one sequencer at a time on PostgreSQL
 _PLACES_AT_ONCE = 400
 

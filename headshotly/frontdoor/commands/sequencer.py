@@ -1,5 +1,6 @@
 """``headshotly sequencer``: moves journal entries into the tree, a head a second at most."""
 
+import os
 import signal
 import threading
 
@@ -15,8 +16,9 @@ def sequencer(*, once: bool) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import close_old_connections  # noqa: PLC0415 - after Django's setup
 
-    from headshotly.audit.sequencing import BATCH, PAUSE, sequence_once  # noqa: PLC0415 - after Django's setup
+    from headshotly.audit.sequencing import BATCH, NICENESS, PAUSE, sequence_once  # noqa: PLC0415 - after Django's setup
 
+    os.nice(NICENESS)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
