@@ -15,6 +15,7 @@ from headshotly.access.errors import NotFound, PermissionMissing
 from headshotly.access.models import Grant, Purpose, Role, Scope, StaffMember
 from headshotly.access.rights import MACHINE_RIGHTS
 from headshotly.access.views import member_of, needs_proof
+from headshotly.accounts import services as accounts
 from headshotly.audit.actor import Actor
 from headshotly.audit.selectors import latest_head
 from headshotly.policy.permission import permission
@@ -202,7 +203,20 @@ def customers(request: HttpRequest) -> HttpResponse:
 @require_safe
 def customer(request: HttpRequest, subject: UUID) -> HttpResponse:
     """Show a customer, masked."""
-    return render(request, "access/customer.html", {"customer": disclosure.masked(subject)})
+    may_end = "sessions.end" in members.rights_of(member_of(request))
+    context = {"customer": disclosure.masked(subject), "may_end_sessions": may_end}
+    return render(request, "access/customer.html", context)
+
+
+@permission("staff:sessions.end")
+@require_POST
+@needs_proof
+def customer_sessions_end(request: HttpRequest, subject: UUID) -> HttpResponse:
+    """Sign a customer out everywhere: somebody else may be in the account."""
+    disclosure.masked(subject)
+    ended = accounts.end_all_sessions(actor=_actor(member_of(request)), subject=subject)
+    messages.success(request, f"{ended} session{'' if ended == 1 else 's'} ended.")
+    return redirect("access:customer", subject=subject)
 
 
 @permission("staff:people.read")

@@ -28,6 +28,7 @@ urlpatterns = [
     path("grants/<uuid:grant_id>/objects/<uuid:object_id>/", console.grant_object, name="grant-object"),
     path("customers/", console.customers, name="customers"),
     path("customers/<uuid:subject>/", console.customer, name="customer"),
+    path("customers/<uuid:subject>/end-sessions/", console.customer_sessions_end, name="customer-sessions-end"),
     path("people/", console.people, name="people"),
     path("people/add/", console.people_add, name="people-add"),
     path("people/<uuid:member_id>/", console.person_change, name="person-change"),

@@ -410,6 +410,19 @@ def end_other_sessions(*, actor: Actor, subject: UUID, session_key: str) -> None
             audit.record(actor=actor, act=Act.SESSION_REVOKED, subject=subject)
 
 
+def end_all_sessions(*, actor: Actor, subject: UUID) -> int:
+    """End every session of a customer, as one does when somebody else may be in the account.
+
+    Returns:
+        How many there were; nothing is journalled for none.
+    """
+    with transaction.atomic():
+        removed, _ = CustomerSession.objects.filter(subject=subject).delete()
+        if removed:
+            audit.record(actor=actor, act=Act.SESSION_REVOKED, subject=subject)
+    return removed
+
+
 def record_sign_out(*, actor: Actor, subject: UUID) -> None:
     """Journal that a session was ended by its owner."""
     audit.record(actor=actor, act=Act.SIGNED_OUT, subject=subject)

@@ -1,11 +1,16 @@
 """The ``headshotly`` program: finds the command and runs it."""
 
+import functools
 import importlib
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import click
 
+from headshotly.policy.enforcement import enforces
+from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
 
 # command → module under ``commands`` holding a click command of the same name; loaded only when asked for,
@@ -40,7 +45,51 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"headshotly.frontdoor.commands.{module_name}")
         command: click.Command = getattr(module, cmd_name)
+        _guard(command, None)
         return command
+
+
+def _guard(command: click.Command, inherited: str | None) -> None:
+    """Put the permission that each command names, or its group for it, before what it does."""
+    needed = permission_of(command) or inherited
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _guard(each, needed)
+    if command.callback is not None and not hasattr(command.callback, "guarded"):
+        command.callback = _guarded(command.callback, needed, alone=not isinstance(command, click.Group))
+
+
+def _guarded(act: Callable[..., Any], needed: str | None, *, alone: bool) -> Callable[..., Any]:
+    @functools.wraps(act)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        # A group's own act runs before the command that was asked for, which answers for itself.
+        if alone or click.get_current_context().invoked_subcommand is None:
+            require(needed)
+        return act(*args, **kwargs)
+
+    guarded.guarded, guarded.needed = True, needed  # type: ignore[attr-defined]
+    return guarded
+
+
+@enforces("2.4.a")
+def require(needed: str | None) -> None:
+    """Refuse a command that names no permission, or one of the operator's to anybody else.
+
+    The operator is the account of the operating system that owns the data folder; whoever comes first to an empty
+    place becomes it. Root is refused where somebody else owns the folder: it would leave files nobody else can write.
+
+    Raises:
+        Refusal: not this command, or not this account.
+    """
+    if needed == "public":
+        return
+    if needed != "operator":
+        raise Refusal("This command names no permission, so nobody may run it.", code="command.no_permission")
+    from headshotly.policy import configuration  # noqa: PLC0415 - ``shoot`` and ``--help`` need no settings
+
+    folder = configuration.current().data_folder
+    if folder.exists() and folder.stat().st_uid != os.geteuid():
+        raise Refusal(f"Only the account that owns the data folder {folder} may do this.", code="command.not_operator")
 
 
 @click.group(cls=Commands)
@@ -56,4 +105,12 @@ def main() -> None:
         program()
     except Refusal as refusal:
         click.echo(f"headshotly: {refusal.sentence}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        # Asked of the loaded modules, since ``shoot`` and ``--help`` load no database at all.
+        database = sys.modules.get("django.db.utils")
+        if database is None or not isinstance(error, (database.OperationalError, database.ProgrammingError)):
+            raise
+        click.echo("headshotly: The database does not answer, or “headshotly serve” never set it up.", err=True)
+        click.echo(f"  {error}", err=True)
         sys.exit(1)

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("consent/", include("headshotly.purposes.urls")),
     path("opened/", include("headshotly.access.customer_urls")),
     path("staff/", include("headshotly.access.urls")),
+    path("staff/studio/", include("headshotly.studio.desk_urls")),
     path("policy/", include("headshotly.policy.urls")),
 ]
 handler400 = "headshotly.frontdoor.views.bad_request"

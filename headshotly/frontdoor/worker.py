@@ -24,8 +24,12 @@ from django_tasks_db.models import DBTaskResult
 
 from headshotly.frontdoor.models import TaskLease
 from headshotly.policy import clock
+from headshotly.policy.enforcement import enforces
+from headshotly.policy.permission import permission_of
+from headshotly.policy.refusal import Refusal
 from headshotly.studio import tasks as studio_tasks
 
+PERMISSION = "service:worker"
 LEASE = dt.timedelta(seconds=20)
 HEARTBEAT_SECONDS = 5.0
 ATTEMPTS_MAX = 4
@@ -151,6 +155,7 @@ class LeasedWorker(Worker):
         """Run the task and write its end, if it is still ours. A crash anywhere here leaves it to the reaper."""
         arguments = task.args_kwargs
         try:
+            _require_permission(task.task)
             value = task.task.call(*arguments["args"], **arguments["kwargs"])
         except studio_tasks.Interrupted:
             self._end(task, lambda: _back_to_the_queue(task))
@@ -205,6 +210,12 @@ class LeasedWorker(Worker):
                     connections.close_all()
         finally:
             connections.close_all()
+
+
+@enforces("2.4.a")
+def _require_permission(task: Any) -> None:
+    if permission_of(task.func) != PERMISSION:
+        raise Refusal("This task names no permission, so no worker does it.", code="task.no_permission")
 
 
 def _back_to_the_queue(task: Any) -> None:

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from headshotly.policy.permission import permission
+
 _DECLARED: dict[str, "Duty"] = {}
 
 
@@ -43,7 +45,7 @@ def duty[F: Callable[[], str]](
     def mark(run: F) -> F:
         if name in _DECLARED:
             raise ValueError(f"there is a duty {name} already")
-        _DECLARED[name] = Duty(name, every, longest, run)
+        _DECLARED[name] = Duty(name, every, longest, permission("service:duties")(run))
         return run
 
     return mark

@@ -1,25 +1,26 @@
-"""Every view names the permission it needs; the gate in ``access`` refuses the others (clause 2.4.a)."""
+"""Every view, command, task and duty names the permission it needs; what names none is refused (clause 2.4.a)."""
 
 from collections.abc import Callable
 from typing import Any
 
 _MARK = "headshotly_permission"
-_PLAIN = frozenset({"public", "customer", "staff"})
+_PLAIN = frozenset({"public", "customer", "staff", "operator"})
 _WITH_RIGHT = frozenset({"staff", "service"})
 
 
 def permission[View: Callable[..., Any]](name: str) -> Callable[[View], View]:
-    """Record on a view which permission a request needs to reach it.
+    """Record which permission is needed to reach a view, run a command, or do a task or duty.
 
     Args:
-        name: ``public``, ``customer``, ``staff``, ``staff:<right>``, or ``service:<right>`` for programs.
+        name: ``public``, ``customer``, ``staff``, ``staff:<right>``, ``service:<right>`` for programs, or ``operator``
+            for commands: the account of the operating system that owns the data folder.
 
     Raises:
         ValueError: the name has none of these forms.
     """
     kind, _, right = name.partition(":")
     if name not in _PLAIN and not (kind in _WITH_RIGHT and right):
-        raise ValueError(f"“{name}” is no permission: say public, customer, staff, staff:<right> or service:<right>")
+        raise ValueError(f"“{name}” is no permission: say public, customer, staff, operator or <kind>:<right>")
 
     def mark(view: View) -> View:
         setattr(view, _MARK, name)
@@ -28,6 +29,6 @@ def permission[View: Callable[..., Any]](name: str) -> Callable[[View], View]:
     return mark
 
 
-def permission_of(view: Callable[..., Any]) -> str | None:
-    """Return the permission a view names, or None where it names none and must be refused."""
+def permission_of(view: object) -> str | None:
+    """Return the permission a view, command, task or duty names, or None where it names none and must be refused."""
     return getattr(view, _MARK, None)

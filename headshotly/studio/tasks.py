@@ -20,6 +20,7 @@ from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
@@ -54,6 +55,7 @@ def engine() -> PortraitEngine:
 
 
 @task
+@permission("service:worker")
 @enforces("1.1.d", "5.3.a")
 def run_shoot(shoot_id: str) -> None:
     """Make every headshot of a shoot that is not made yet.

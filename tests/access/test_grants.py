@@ -24,6 +24,7 @@ from headshotly.vault.errors import WarrantRefused
 from headshotly.vendors.mail import MailNotSent
 from tests.access.conftest import at_desk, browser, make_fit, make_member
 from tests.accounts.conftest import EMAIL, NAME, make_customer
+from tests.accounts.conftest import PASSWORD as CUSTOMER_PASSWORD
 
 pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.clause("2.4.c"), pytest.mark.clause("5.1.a")]
 REASON = "The customer is on the phone and locked out."
@@ -409,6 +410,34 @@ def test_support_helps_without_seeing_a_photo_or_a_name(customer, support):
     assert EMAIL not in page
     assert client.post("/staff/customers/", {"email": "nobody@example.org"}).status_code == 404
     assert client.get(f"/staff/customers/{uuid.uuid4()}/").status_code == 404
+
+
+def test_support_sees_why_a_shoot_failed_and_no_picture(customer, support):
+    from headshotly.policy import clock
+    from headshotly.studio.models import Shoot, ShootState
+
+    Shoot.objects.create(
+        subject=customer.id, state=ShootState.FAILED, photo_ids=["x"], style_ids=["studio-grey"], steps_total=1,
+        sentence="The disk is full.", created_at=clock.now(),
+    )  # fmt: skip
+    client = at_desk(support)
+    assert "Shoots and their errors" in client.get(f"/staff/customers/{customer.id}/").content.decode()
+    page = client.get(f"/staff/studio/customers/{customer.id}/").content.decode()
+    assert "The disk is full." in page
+    assert page.count("<img") == 1, "our own mark and nothing else"
+    assert at_desk(make_member("finance")).get(f"/staff/studio/customers/{customer.id}/").status_code == 403
+
+
+def test_support_signs_a_customer_out_everywhere(customer, support):
+    owner = browser()
+    assert owner.post("/account/sign-in/", {"email": EMAIL, "password": CUSTOMER_PASSWORD}).status_code == 302
+    assert owner.get("/account/settings/").status_code == 200
+    client = at_desk(support)
+    answer = client.post(f"/staff/customers/{customer.id}/end-sessions/", follow=True)
+    assert "1 session ended." in answer.content.decode()
+    assert owner.get("/account/settings/").status_code == 302
+    assert client.post(f"/staff/customers/{uuid.uuid4()}/end-sessions/").status_code == 404
+    assert at_desk(make_member("finance")).post(f"/staff/customers/{customer.id}/end-sessions/").status_code == 403
 
 
 def test_the_console_asks_opens_and_ends(customer, support, officer):

@@ -47,6 +47,78 @@ def test_every_right_that_a_view_asks_for_exists_and_every_right_is_asked_for():
     assert {name.partition(":")[2] for name in asked if name.startswith("service:")} == rights.MACHINE_RIGHTS
 
 
+def commands(command=None, path=()):
+    """Yield every command of the program that does something, with the permission it runs under."""
+    from headshotly.frontdoor.commandline import COMMANDS, Commands
+
+    if command is None:
+        for name in COMMANDS:
+            yield from commands(Commands().get_command(None, name), (name,))
+        return
+    if command.callback is not None and getattr(command, "invoke_without_command", True):
+        yield " ".join(path), command
+    for name, each in getattr(command, "commands", {}).items():
+        yield from commands(each, (*path, name))
+
+
+def test_every_command_names_its_permission_and_is_guarded():
+    found = dict(commands())
+    assert len(found) > 25, "the walk found too little to mean anything"
+    assert {name for name, command in found.items() if not hasattr(command.callback, "guarded")} == set()
+    assert {command.callback.needed for command in found.values()} == {"public", "operator"}
+
+
+def test_a_command_without_a_permission_and_one_of_another_account_are_refused(monkeypatch, tmp_path):
+    import os
+
+    from headshotly.frontdoor.commandline import require
+    from headshotly.policy.refusal import Refusal
+
+    with pytest.raises(Refusal, match="names no permission"):
+        require(None)
+    with pytest.raises(Refusal, match="names no permission"):
+        require("customer")
+    require("operator")
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    with pytest.raises(Refusal, match="Only the account that owns the data folder"):
+        require("operator")
+    require("public")
+
+
+def tasks():
+    """Yield every task the worker may do."""
+    import importlib
+
+    from django.tasks import Task
+
+    from headshotly.frontdoor.settings import ROOMS
+
+    for room in ROOMS:
+        if importlib.util.find_spec(f"headshotly.{room}.tasks") is not None:
+            for thing in vars(importlib.import_module(f"headshotly.{room}.tasks")).values():
+                if isinstance(thing, Task):
+                    yield thing
+
+
+def test_every_task_and_every_duty_names_its_permission():
+    from headshotly.policy.duties import declared
+
+    assert [task.module_path for task in tasks() if permission_of(task.func) != "service:worker"] == []
+    assert list(tasks())
+    assert [duty.name for duty in declared() if permission_of(duty.run) != "service:duties"] == []
+    assert declared()
+
+
+def test_a_worker_refuses_a_task_without_a_permission():
+    from types import SimpleNamespace
+
+    from headshotly.frontdoor.worker import _require_permission
+    from headshotly.policy.refusal import Refusal
+
+    with pytest.raises(Refusal, match="names no permission"):
+        _require_permission(SimpleNamespace(func=lambda: None))
+
+
 @pytest.mark.parametrize("name", ["", "everybody", "staff:", "service:", "customer:x", "Public"])
 def test_a_permission_that_does_not_exist_cannot_be_written_down(name):
     with pytest.raises(ValueError, match="is no permission"):
@@ -121,6 +193,10 @@ def test_the_table_of_addresses_roles_and_statuses_is_as_written_down(visitors):
         statuses = [str(_status(client, _example(where))) for client in visitors.values()]
         shown = where.replace("<", "‹").replace(">", "›")
         lines.append(f"| `{shown}` | {permission_of(view)} | " + " | ".join(statuses) + " |")
+    lines += ["", "## Commands, tasks and duties", "", "`operator` is the account that owns the data folder.", ""]
+    lines += ["| what | permission |", "|---|---|"]
+    lines += [f"| `headshotly {name}` | {command.callback.needed} |" for name, command in sorted(commands())]
+    lines += [f"| task `{task.module_path}` | {permission_of(task.func)} |" for task in tasks()]
     made = "\n".join(lines) + "\n"
     import os
 

@@ -6,9 +6,12 @@ import threading
 import click
 import django
 
+from headshotly.policy.permission import permission
+
 LOOK_SECONDS = 5.0
 
 
+@permission("operator")
 @click.group()
 def duties() -> None:
     """Do what must be done regularly."""

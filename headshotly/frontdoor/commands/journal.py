@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headshotly.audit.checkpoint import parse_verifier_key, read
+from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def _set_up() -> None:
     django.setup()
 
 
+@permission("operator")
 @click.group()
 def journal() -> None:
     """Check the journal, or give it to somebody who will."""
@@ -140,6 +142,7 @@ def privileges(web_role: str, sequencer_role: str) -> None:
         click.echo(f"{statement};")
 
 
+@permission("public")
 @journal.command(name="verify-export")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", "--public-key", "verifier", required=True, help=_KEY_HELP)
@@ -151,6 +154,7 @@ def verify_export(file: Path, verifier: str) -> None:
     click.echo(f"The file holds: {head.size} entries of {head.origin}, as signed.")
 
 
+@permission("public")
 @journal.command(name="verify-openings")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", "--public-key", "verifier", required=True, help=_KEY_HELP)
@@ -161,6 +165,7 @@ def verify_openings(file: Path, verifier: str) -> None:
     click.echo(f"{check(_document(file), verifier=verifier)} entries are in the signed journal.")
 
 
+@permission("public")
 @journal.command(name="verify-consistency")
 @click.argument("kept", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("proof", type=click.Path(exists=True, dir_okay=False, path_type=Path))

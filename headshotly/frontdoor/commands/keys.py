@@ -5,9 +5,11 @@ from pathlib import Path
 import click
 import django
 
+from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 
 
+@permission("operator")
 @click.group()
 def keys() -> None:
     """Look after the keys."""

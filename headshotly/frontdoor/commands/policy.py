@@ -11,6 +11,7 @@ import django
 import headshotly
 from headshotly.policy.clauses import Clause, UnknownClause, clause, clauses
 from headshotly.policy.enforcement import enforcers_of
+from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 
 _MARK = re.compile(r"@pytest\.mark\.clause\(([^)]*)\)\s*(?:@[^\n]+\s*)*def (\w+)")
@@ -50,6 +51,7 @@ def _print_clause(shown: Clause) -> None:
     _print_list("Shown by tests", _tests_of(shown.id), nothing="none yet")
 
 
+@permission("public")
 @click.group()
 def policy() -> None:
     """Read the published policy and the code behind each sentence."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from headshotly.policy.permission import permission
 from headshotly.vault.errors import ReceiptForged
 from headshotly.vault.receipt import fingerprint
 from headshotly.vault.receipt import verify as verify_receipt
@@ -12,11 +13,13 @@ from headshotly.vault.receipt import verify as verify_receipt
 _LARGEST = 64 << 20
 
 
+@permission("operator")
 @click.group()
 def receipt() -> None:
     """Check deletion receipts."""
 
 
+@permission("public")
 @receipt.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", "expected_key", help="Our public key (base64), from the trust page or “headshotly receipt key”.")

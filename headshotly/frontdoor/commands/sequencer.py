@@ -7,7 +7,10 @@ import threading
 import click
 import django
 
+from headshotly.policy.permission import permission
 
+
+@permission("operator")
 @click.command()
 @click.option("--once", is_flag=True, help="Sequence what is waiting, then stop.")
 def sequencer(*, once: bool) -> None:

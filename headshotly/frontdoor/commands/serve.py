@@ -14,6 +14,7 @@ import django
 from headshotly.frontdoor.supervisor import Child, Supervisor
 from headshotly.policy import configuration
 from headshotly.policy.configuration import Configuration
+from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 
 
@@ -62,6 +63,7 @@ def _answers(here: Configuration, certificate: Path) -> bool:
     return False
 
 
+@permission("operator")
 @click.group(invoke_without_command=True)
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.pass_context

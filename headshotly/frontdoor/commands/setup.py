@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 from django.conf import settings  # noqa: TID251 - set-up runs before the rooms are there
 
+from headshotly.policy.permission import permission
 from headshotly.studio import models_folder
 from headshotly.studio.errors import ModelsMissing
 
 
+@permission("public")
 @click.group()
 def setup() -> None:
     """Prepare an installation."""

@@ -8,6 +8,7 @@ from django.conf import settings  # noqa: TID251 - works without the rooms being
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 from headshotly.studio import marking
 from headshotly.studio.decoding import decode
@@ -40,6 +41,7 @@ def _names(photos: tuple[Path, ...]) -> list[str]:
     return names
 
 
+@permission("public")
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--style", "style_ids", multiple=True, default=[DEFAULT], show_default=True, help="May be repeated.")

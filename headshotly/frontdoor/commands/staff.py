@@ -3,7 +3,10 @@
 import click
 import django
 
+from headshotly.policy.permission import permission
 
+
+@permission("operator")
 @click.group()
 def staff() -> None:
     """Look after members of staff."""

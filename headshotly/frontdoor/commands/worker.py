@@ -3,7 +3,10 @@
 import click
 import django
 
+from headshotly.policy.permission import permission
 
+
+@permission("operator")
 @click.command()
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is left to do.")
 def worker(*, until_idle: bool) -> None:
