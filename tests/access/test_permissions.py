@@ -197,6 +197,9 @@ def test_the_table_of_addresses_roles_and_statuses_is_as_written_down(visitors):
     lines += ["| what | permission |", "|---|---|"]
     lines += [f"| `headshotly {name}` | {command.callback.needed} |" for name, command in sorted(commands())]
     lines += [f"| task `{task.module_path}` | {permission_of(task.func)} |" for task in tasks()]
+    from headshotly.policy.duties import declared
+
+    lines += [f"| duty `{duty.name}` | {permission_of(duty.run)} |" for duty in declared()]
     made = "\n".join(lines) + "\n"
     import os
 
