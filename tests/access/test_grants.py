@@ -428,6 +428,21 @@ def test_support_sees_why_a_shoot_failed_and_no_picture(customer, support):
     assert at_desk(make_member("finance")).get(f"/staff/studio/customers/{customer.id}/").status_code == 403
 
 
+def test_the_customer_reads_in_plain_words_who_opened_what_and_why(customer, support, officer):
+    grant = grants.ask(
+        member=support, scope="details", subject=customer.id, purpose="support-request", ticket="SUP-9", minutes=30
+    )
+    grants.approve(decider=officer, grant_id=grant.id)
+    disclosure.open_details(member=support, grant_id=grant.id)
+    sequence_once()
+    owner = browser()
+    owner.post("/account/sign-in/", {"email": EMAIL, "password": CUSTOMER_PASSWORD})
+    page = owner.get("/opened/").content.decode()
+    assert "A member of staff <small>(support)</small>" in page
+    assert "read your address" in page
+    assert f"The customer asked for help (SUP-9), grant {grant.id}" in page
+
+
 def test_support_signs_a_customer_out_everywhere(customer, support):
     owner = browser()
     assert owner.post("/account/sign-in/", {"email": EMAIL, "password": CUSTOMER_PASSWORD}).status_code == 302
