@@ -25,6 +25,11 @@ def requests_for(member: StaffMember) -> list[Grant]:
     ]
 
 
+def reviews_glass(member: StaffMember) -> bool:
+    """Say whether a member may review somebody else's break-glass."""
+    return "glass.review" in members.rights_of(member)
+
+
 def unreviewed_glass() -> list[Grant]:
     """Return every break-glass that nobody has reviewed; one past its limit is a failure of clause 2.4.c."""
     waiting = Grant.objects.select_related("member").filter(broke_glass=True, reviewed_at__isnull=True)
@@ -62,7 +67,7 @@ def of(member: StaffMember) -> dict[str, Any]:
         "gaps": personnel.gaps(member),
         "passkeys": passkeys.of(member),
         "requests": requests_for(member),
-        "glass": unreviewed_glass() if "glass.review" in held else [],
+        "glass": unreviewed_glass() if reviews_glass(member) else [],
         "own_grants": grants_of(member)[:5],
         "people": people_with_gaps() if "people.write" in held else [],
         "review_due": due if due is not None and due <= clock.now() and "rights.review" in held else None,

@@ -49,6 +49,11 @@ def record_of(member: StaffMember) -> Personnel:
 
 
 @enforces("4.1.b", "5.1.b", "5.2")
+def has_signed(member: StaffMember) -> bool:
+    """Say whether a member signed the agreement that is in force."""
+    return record_of(member).agreement_sha256 == agreement().sha256
+
+
 def gaps(member: StaffMember) -> tuple[str, ...]:
     """Return what stands between a member and any grant, in plain words; empty means nothing does."""
     record, today = record_of(member), clock.now().date()

@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from headshotly.access import console, passkeys, services
 from headshotly.access import desk as desks
-from headshotly.access import passkeys, services
 from headshotly.access.errors import EnrolmentRefused, StaffSignInRefused
 from headshotly.access.middleware import STAFF_COOKIE
 from headshotly.access.models import StaffMember, StaffSession
@@ -182,4 +182,5 @@ def passkey_add(request: HttpRequest) -> HttpResponse:
 def desk(request: HttpRequest) -> HttpResponse:
     """Show a member first what waits for their role."""
     member = member_of(request)
-    return render(request, "access/desk.html", {"member": member, **desks.of(member)})
+    waits = [pair for _, pairs in console.places_of(member) for pair in pairs if pair[1]]
+    return render(request, "access/desk.html", {"member": member, "waits": waits, **desks.of(member)})

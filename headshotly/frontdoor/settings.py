@@ -177,6 +177,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "headshotly.frontdoor.context.everywhere",
+                "headshotly.access.console.in_templates",
             ],
         },
     },

@@ -137,7 +137,9 @@ def test_the_whole_door_in_the_browser_protocol(client) -> None:
     assert client.get("/staff/", secure=True)["Location"] == "/staff/sign-in/"
     form = {"handle": "olga", "password": PASSWORD, "code": code(token)}
     assert client.post("/staff/sign-in/", form, secure=True).status_code == 302
-    assert b"Your desk, olga" in client.get("/staff/", secure=True).content
+    desk = client.get("/staff/", secure=True).content
+    assert b"<p>olga <small>Operations</small></p>" in desk
+    assert b"What waits for you" in desk
     cookie = client.cookies["__Host-staff"]
     assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Strict")
     client.post("/staff/sign-out/", secure=True)
