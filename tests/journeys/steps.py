@@ -4,7 +4,7 @@ import re
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.journeys.accessibility import problems
 from tests.journeys.conftest import PICTURES, Service
@@ -60,14 +60,18 @@ def upload(page: Page, photos: list[Path], *, accepted: int) -> None:
 
 def wait_for_gallery(page: Page) -> set[str]:
     """Wait until the shoot is done, and return everything the progress bar said meanwhile."""
-    seen = set()
+    seen: set[str] = set()
     deadline = time.monotonic() + 120
-    while page.locator("#progress").count():
-        # Counted again, because the page may turn into the gallery between two questions.
-        seen.update(page.locator("#percent").all_text_contents())
-        assert time.monotonic() < deadline
+    while time.monotonic() < deadline:
+        try:
+            if not page.locator("#progress").count():
+                return seen
+            seen.update(page.locator("#percent").all_text_contents())
+        except Error as error:
+            # The page turned into the gallery, or into itself, while it was being asked.
+            assert "Execution context was destroyed" in str(error), error
         page.wait_for_timeout(150)
-    return seen
+    raise AssertionError(f"the shoot did not end; its progress bar said {sorted(seen)}")
 
 
 def delete_headshot(page: Page, number: int) -> None:
