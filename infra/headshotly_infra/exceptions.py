@@ -1,0 +1,91 @@
+"""Exceptions to the checks: each with its reason and a day on which it ends. An expired one is none."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One rule not followed in one stack.
+
+    Attributes:
+        stack: name as in ``deployment.stacks``.
+        rule: id of the rule.
+        reason: why, in plain words.
+        until: first day on which it no longer holds.
+    """
+
+    stack: str
+    rule: str
+    reason: str
+    until: dt.date
+
+
+_NEXT = dt.date(2027, 5, 31)
+_OBJECTS = "The names of objects are made as they are written; the bucket is the finest thing that can be named."
+_MANAGED = "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+_AWS_MANAGED = "The role of a service of AWS, for which AWS asks for this policy of its own."
+
+EXCEPTIONS: tuple[Suppression, ...] = (
+    Suppression("network", "AwsSolutions-EC23", "The load balancer is the one door that is open to everybody.", _NEXT),
+    *(
+        Suppression("data", f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/*]", _OBJECTS, _NEXT)
+        for bucket in ("BackupDA3807AC", "ObjectsA92BA4F1", "Witness5C2207A9")
+    ),
+    Suppression("data", "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{copies}/*]", _OBJECTS, _NEXT),
+    Suppression(
+        "service",
+        "AwsSolutions-IAM5[Resource::*]",
+        "Signing in to the registry has no resource to name, and neither has a machine's report to its cluster.",
+        _NEXT,
+    ),
+    Suppression(
+        "service",
+        "AwsSolutions-ECS2",
+        "What tasks are told are names and addresses; databases, KMS and S3 know a task by its role, so there is no "
+        "secret to hide.",
+        _NEXT,
+    ),
+    Suppression(
+        "service",
+        f"{_MANAGED}AmazonEC2ContainerServiceforEC2Role]",
+        _AWS_MANAGED,
+        _NEXT,
+    ),
+    Suppression("service", "AwsSolutions-IAM5[Action::ecs:Submit*]", _AWS_MANAGED, _NEXT),
+    Suppression(
+        "service",
+        "AwsSolutions-AS3",
+        "Machines with a GPU come and go with the queue; an alarm for each would teach people to ignore alarms.",
+        _NEXT,
+    ),
+    *(
+        Suppression("watch", rule, _AWS_MANAGED, _NEXT)
+        for rule in (
+            f"{_MANAGED}AWS_ConfigRole]",
+            f"{_MANAGED}AWSBackupServiceRolePolicyForBackup]",
+            "AwsSolutions-IAM5[Action::s3:Abort*]",
+            "AwsSolutions-IAM5[Resource::<Locked5B6A0654.Arn>/config/*]",
+            "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
+            "AwsSolutions-IAM5[Action::kms:ReEncrypt*]",
+        )
+    ),
+)
+
+
+# The same for cfn-lint: what AWS CDK itself writes so.
+LINT_EXCEPTIONS: tuple[Suppression, ...] = (
+    Suppression("*", "W3005", "AWS CDK writes a dependency twice where a reference makes one already.", _NEXT),
+)
+
+
+def suppress(stacks: Mapping[str, cdk.Stack], today: dt.date, *, copies: str) -> None:
+    """Tell cdk-nag of every exception that holds today; ``copies`` is the name of the bucket for copies."""
+    for one in EXCEPTIONS:
+        if one.stack in stacks and today < one.until:
+            cdk.Validations.of(stacks[one.stack]).acknowledge(
+                cdk.Acknowledgment(id=one.rule.replace("{copies}", copies), reason=f"{one.reason} Until {one.until}.")
+            )

@@ -1,0 +1,114 @@
+"""Keys in the KMS, one for each purpose, each usable only by the roles that need it (clauses 2.4.a, 3.2.b)."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+ROOMS = ("web", "worker", "sequencer", "detector", "duties")
+# purpose → the tasks that may use the key
+USERS: dict[str, tuple[str, ...]] = {
+    "root": ("web", "worker", "duties"),  # wraps customer keys
+    "data": (),  # of databases, queues and buckets; used by the services of AWS on their behalf
+    "backup": ("duties",),
+    "logs": (),
+}
+
+
+class Keys(Stack):
+    """Keys and task roles; together, because a key's policy names the roles and nobody else."""
+
+    def __init__(self, scope: Construct, name: str, *, rotation_days: int = 365, **given: object) -> None:
+        """Make every role and every key.
+
+        Args:
+            scope: the app.
+            name: of the stack.
+            rotation_days: how often the KMS changes a key's material by itself.
+            given: what ``Stack`` takes.
+        """
+        super().__init__(scope, name, **given)  # type: ignore[arg-type]
+        self.roles = {
+            room: iam.Role(
+                self,
+                f"{room.capitalize()}Task",
+                assumed_by=iam.ServicePrincipal(
+                    "ecs-tasks.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+                ),
+                description=f"What {room} tasks may do",
+            )
+            for room in ROOMS
+        }
+        self.keys = {purpose: self._key(purpose, users, rotation_days) for purpose, users in USERS.items()}
+
+    def _administration_alone(self) -> iam.PolicyDocument:
+        """Return a policy under which the account may look after a key, and may not use it."""
+        return iam.PolicyDocument(
+            statements=[
+                iam.PolicyStatement(
+                    sid="AdministrationWithoutUse",
+                    principals=[iam.AccountRootPrincipal()],
+                    actions=[
+                        "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
+                        "kms:Disable*", "kms:Get*", "kms:TagResource", "kms:UntagResource",
+                        "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion", "kms:RotateKeyOnDemand",
+                    ],
+                    resources=["*"],
+                )
+            ]
+        )  # fmt: skip
+
+    def _key(self, purpose: str, users: tuple[str, ...], rotation_days: int) -> kms.Key:
+        key = kms.Key(
+            self,
+            f"{purpose.capitalize()}Key",
+            alias=f"headshotly/{purpose}",
+            enable_key_rotation=True,
+            rotation_period=Duration.days(rotation_days),
+            pending_window=Duration.days(30),
+            removal_policy=RemovalPolicy.RETAIN,
+            policy=self._administration_alone() if users else None,
+        )
+        for user in users:
+            # The context binds a wrapped key to its owner; without one KMS would unwrap anything for anybody's row.
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=f"Wrap{user.capitalize()}",
+                    principals=[self.roles[user]],
+                    actions=["kms:Encrypt", "kms:Decrypt"],
+                    resources=["*"],
+                    conditions={"Null": {"kms:EncryptionContextKeys": "false"}},
+                )
+            )
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=f"Look{user.capitalize()}",
+                    principals=[self.roles[user]],
+                    actions=["kms:DescribeKey"],
+                    resources=["*"],
+                )
+            )
+        if purpose == "logs":
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="CloudWatchLogs",
+                    principals=[iam.ServicePrincipal(f"logs.{self.region}.amazonaws.com")],
+                    actions=["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+                    resources=["*"],
+                    conditions={
+                        "ArnLike": {
+                            "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{self.region}:{self.account}:*"
+                        }
+                    },
+                )
+            )
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="Trail",
+                    principals=[iam.ServicePrincipal("cloudtrail.amazonaws.com")],
+                    actions=["kms:GenerateDataKey*", "kms:DescribeKey"],
+                    resources=["*"],
+                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                )
+            )
+        return key

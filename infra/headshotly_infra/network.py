@@ -1,0 +1,234 @@
+"""The network: a public edge for the load balancer alone, tasks behind a firewall, data with no way out (4.1, 8.2)."""
+
+from pathlib import Path
+
+from aws_cdk import Fn, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_networkfirewall as firewall
+from constructs import Construct
+
+RULES = Path(__file__).resolve().parents[1] / "suricata" / "headshotly.rules"
+# The only names a task may reach outside; everything of AWS goes through private endpoints.
+WAYS_OUT = ("api.stripe.com", "files.stripe.com")
+ENDPOINTS = {
+    "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
+    "EcrApi": ec2.InterfaceVpcEndpointAwsService.ECR,
+    "EcrDocker": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
+    "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+    "Sqs": ec2.InterfaceVpcEndpointAwsService.SQS,
+    "Secrets": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+    "Mail": ec2.InterfaceVpcEndpointAwsService.EMAIL,
+}
+
+
+class Network(Stack):
+    """One VPC over two zones, its firewall, its endpoints, its flow logs and a security group for each room."""
+
+    def __init__(self, scope: Construct, name: str, *, log_key: kms.IKey, **given: object) -> None:
+        """Make the network.
+
+        Args:
+            scope: the app.
+            name: of the stack.
+            log_key: seals what the network writes down.
+            given: what ``Stack`` takes.
+        """
+        super().__init__(scope, name, **given)  # type: ignore[arg-type]
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            max_azs=2,
+            ip_addresses=ec2.IpAddresses.cidr("10.20.0.0/16"),
+            nat_gateways=2,
+            restrict_default_security_group=True,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="edge", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=24, map_public_ip_on_launch=False
+                ),
+                ec2.SubnetConfiguration(name="firewall", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=28),
+                ec2.SubnetConfiguration(name="tasks", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=22),
+                ec2.SubnetConfiguration(name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
+            ],
+        )
+        self.tasks = ec2.SubnetSelection(subnet_group_name="tasks")
+        self.data = ec2.SubnetSelection(subnet_group_name="data")
+        self._flow_logs(log_key)
+        self.groups = self._groups()
+        self._endpoints()
+        self._firewall(log_key)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """Return the region's first two zones, asked for at deployment and not written down."""
+        return [Fn.select(number, Fn.get_azs()) for number in range(2)]
+
+    def _log_group(self, name: str, key: kms.IKey) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            name,
+            retention=logs.RetentionDays.ONE_YEAR,
+            encryption_key=key,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _flow_logs(self, key: kms.IKey) -> None:
+        self.flow_logs = self._log_group("FlowLogs", key)
+        role = iam.Role(self, "FlowLogsRole", assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com"))
+        self.vpc.add_flow_log(
+            "Flows",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(self.flow_logs, role),
+            traffic_type=ec2.FlowLogTrafficType.ALL,
+        )
+
+    def _groups(self) -> dict[str, ec2.SecurityGroup]:
+        """Return one security group a room; every way between two rooms is written down here."""
+        names = ("edge", "web", "worker", "sequencer", "detector", "duties", "database", "endpoints")
+        groups = {
+            name: ec2.SecurityGroup(
+                self, f"{name.capitalize()}Group", vpc=self.vpc, allow_all_outbound=False, description=f"Room: {name}"
+            )
+            for name in names
+        }
+        https, postgres = ec2.Port.tcp(443), ec2.Port.tcp(5432)
+        groups["edge"].add_ingress_rule(ec2.Peer.any_ipv4(), https, "Customers, over TLS")
+        groups["edge"].add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Redirected to TLS")
+        _open(groups["edge"], groups["web"], ec2.Port.tcp(8443), "Load balancer to web, over TLS")
+        for room in ("web", "worker", "sequencer", "detector", "duties"):
+            _open(groups[room], groups["database"], postgres, f"{room} to PostgreSQL, over TLS")
+            _open(groups[room], groups["endpoints"], https, f"{room} to AWS, over TLS")
+        for room in ("web", "duties"):
+            groups[room].add_egress_rule(ec2.Peer.any_ipv4(), https, "To Stripe, through the firewall")
+        return groups
+
+    def _endpoints(self) -> None:
+        gateway = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        gateway.add_to_policy(
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:*"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+            )
+        )
+        # Layers of images come from a bucket of the registry's own.
+        gateway.add_to_policy(
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:GetObject"],
+                resources=[f"arn:aws:s3:::prod-{self.region}-starport-layer-bucket/*"],
+            )
+        )
+        for name, service in ENDPOINTS.items():
+            self.vpc.add_interface_endpoint(
+                name, service=service, subnets=self.tasks, security_groups=[self.groups["endpoints"]], open=False
+            )
+
+    def _firewall(self, key: kms.IKey) -> None:
+        """Stand a firewall between the tasks and the way out, and drop every name that is not on the list."""
+        names = firewall.CfnRuleGroup(
+            self,
+            "WaysOut",
+            capacity=100,
+            rule_group_name="headshotly-ways-out",
+            type="STATEFUL",
+            rule_group=firewall.CfnRuleGroup.RuleGroupProperty(
+                rules_source=firewall.CfnRuleGroup.RulesSourceProperty(
+                    rules_source_list=firewall.CfnRuleGroup.RulesSourceListProperty(
+                        generated_rules_type="ALLOWLIST", target_types=["TLS_SNI"], targets=list(WAYS_OUT)
+                    )
+                ),
+                stateful_rule_options=firewall.CfnRuleGroup.StatefulRuleOptionsProperty(rule_order="STRICT_ORDER"),
+            ),
+        )
+        watch = firewall.CfnRuleGroup(
+            self,
+            "Watch",
+            capacity=100,
+            rule_group_name="headshotly-watch",
+            type="STATEFUL",
+            rule_group=firewall.CfnRuleGroup.RuleGroupProperty(
+                rules_source=firewall.CfnRuleGroup.RulesSourceProperty(rules_string=RULES.read_text(encoding="utf-8")),
+                stateful_rule_options=firewall.CfnRuleGroup.StatefulRuleOptionsProperty(rule_order="STRICT_ORDER"),
+            ),
+        )
+        policy = firewall.CfnFirewallPolicy(
+            self,
+            "FirewallPolicy",
+            firewall_policy_name="headshotly",
+            firewall_policy=firewall.CfnFirewallPolicy.FirewallPolicyProperty(
+                stateless_default_actions=["aws:forward_to_sfe"],
+                stateless_fragment_default_actions=["aws:drop"],
+                stateful_default_actions=["aws:drop_established", "aws:alert_established"],
+                stateful_engine_options=firewall.CfnFirewallPolicy.StatefulEngineOptionsProperty(
+                    rule_order="STRICT_ORDER"
+                ),
+                stateful_rule_group_references=[
+                    firewall.CfnFirewallPolicy.StatefulRuleGroupReferenceProperty(
+                        resource_arn=group.attr_rule_group_arn, priority=priority
+                    )
+                    for priority, group in ((10, watch), (20, names))
+                ],
+            ),
+        )
+        alerts = self._log_group("FirewallAlerts", key)
+        self.firewalls = [
+            self._wall(number, subnet, policy, alerts)
+            for number, subnet in enumerate(self.vpc.select_subnets(subnet_group_name="firewall").subnets, start=1)
+        ]
+
+    def _wall(
+        self, zone: int, subnet: ec2.ISubnet, policy: firewall.CfnFirewallPolicy, alerts: logs.LogGroup
+    ) -> firewall.CfnFirewall:
+        """Return the firewall of one zone, with the routes through it both ways.
+
+        One firewall a zone costs what one firewall with an endpoint in each costs, and only so it is known at
+        deployment which endpoint lies in which zone.
+        """
+        wall = firewall.CfnFirewall(
+            self,
+            f"Firewall{zone}",
+            firewall_name=f"headshotly-{zone}",
+            firewall_policy_arn=policy.attr_firewall_policy_arn,
+            vpc_id=self.vpc.vpc_id,
+            subnet_mappings=[firewall.CfnFirewall.SubnetMappingProperty(subnet_id=subnet.subnet_id)],
+            delete_protection=True,
+            subnet_change_protection=True,
+            firewall_policy_change_protection=True,
+        )
+        firewall.CfnLoggingConfiguration(
+            self,
+            f"FirewallLog{zone}",
+            firewall_arn=wall.attr_firewall_arn,
+            logging_configuration=firewall.CfnLoggingConfiguration.LoggingConfigurationProperty(
+                log_destination_configs=[
+                    firewall.CfnLoggingConfiguration.LogDestinationConfigProperty(
+                        log_destination={"logGroup": alerts.log_group_name},
+                        log_destination_type="CloudWatchLogs",
+                        log_type="ALERT",
+                    )
+                ]
+            ),
+        )
+        endpoint = Fn.select(1, Fn.split(":", Fn.select(0, wall.attr_endpoint_ids)))
+        tasks = self.vpc.select_subnets(subnet_group_name="tasks").subnets[zone - 1]
+        edge = self.vpc.select_subnets(subnet_group_name="edge").subnets[zone - 1]
+        for name, where, destination in (
+            ("Out", tasks, "0.0.0.0/0"),  # from the tasks to the firewall, whose subnet leads on to the NAT
+            ("Back", edge, tasks.ipv4_cidr_block),  # and answers the same way
+        ):
+            ec2.CfnRoute(
+                self,
+                f"{name}{zone}",
+                route_table_id=where.route_table.route_table_id,
+                destination_cidr_block=destination,
+                vpc_endpoint_id=endpoint,
+            )
+        return wall
+
+
+def _open(source: ec2.SecurityGroup, target: ec2.SecurityGroup, port: ec2.Port, why: str) -> None:
+    source.add_egress_rule(target, port, why)
+    target.add_ingress_rule(source, port, why)

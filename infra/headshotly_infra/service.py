@@ -1,0 +1,298 @@
+"""The running service: web behind the load balancer, worker, sequencer, detector and duties (2.1, 2.4, 3.1, 4.1)."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as balancing
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_wafv2 as waf
+from constructs import Construct
+
+from headshotly_infra.data import Data
+from headshotly_infra.keys import Keys
+from headshotly_infra.network import Network
+from headshotly_infra.plan import Plan
+
+# room → (command, CPU units, MiB, least tasks)
+TASKS: dict[str, tuple[list[str], int, int, int]] = {
+    "web": (["headshotly", "serve", "web", "--listen", "0.0.0.0"], 1024, 2048, 2),
+    "worker": (["headshotly", "worker"], 2048, 4096, 2),
+    "sequencer": (["headshotly", "sequencer"], 512, 1024, 1),
+    "detector": (["headshotly", "incidents", "run"], 1024, 2048, 1),
+    "duties": (["headshotly", "duties", "run"], 512, 2048, 1),
+}
+MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
+                 "AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList")  # fmt: skip
+NOBODY = "10001:10001"
+
+
+class Service(Stack):
+    """Tasks that run as nobody on a read-only disk, and the one door to them."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, plan: Plan, network: Network, keys: Keys, data: Data, **given: object
+    ) -> None:
+        """Make the cluster, its services, the load balancer and its web application firewall.
+
+        Args:
+            scope: the app.
+            name: of the stack.
+            plan: this deployment.
+            network: where the tasks run.
+            keys: whose roles they take.
+            data: what they use.
+            given: what ``Stack`` takes.
+        """
+        super().__init__(scope, name, **given)  # type: ignore[arg-type]
+        self._plan, self._network, self._keys, self._data = plan, network, keys, data
+        self.cluster = ecs.Cluster(
+            self, "Cluster", vpc=network.vpc, container_insights_v2=ecs.ContainerInsights.ENABLED
+        )
+        self._execution = self._execution_role()
+        self.services = {room: self._service(room) for room in TASKS}
+        if plan.with_gpu:
+            self._gpu_worker()
+        self.balancer = self._balancer()
+        self._firewall()
+
+    def _execution_role(self) -> iam.Role:
+        """Return the role that starts tasks: it reads our image and writes logs, nothing else."""
+        role = iam.Role(self, "Execution", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+        # The registry's sign-in has no resource to name.
+        role.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
+        return role
+
+    def _image(self) -> ecs.ContainerImage:
+        repository, _, digest = self._plan.image.partition("@")
+        name = repository.partition("/")[2]
+        found = ecr.Repository.from_repository_name(self, f"Image{len(self.node.children)}", name)
+        found.grant_pull(self._execution)
+        return ecs.ContainerImage.from_ecr_repository(found, digest)
+
+    def _surroundings(self, room: str) -> dict[str, str]:
+        """Return what a task is told; no secret is among it, since databases, KMS and S3 know the task's role."""
+        return {
+            "HEADSHOTLY_ENVIRONMENT": "production",
+            "HEADSHOTLY_URL": f"https://{self._plan.domain}",
+            "HEADSHOTLY_DATABASE_URL": f"postgresql://{room}@{self._data.database.cluster_endpoint.hostname}/headshotly",
+            "HEADSHOTLY_KEYS_DATABASE_URL": (
+                f"postgresql://{room}@{self._data.key_store.cluster_endpoint.hostname}/headshotly_keys"
+            ),
+            "HEADSHOTLY_KEY_SERVICE": "aws-kms",
+            "HEADSHOTLY_OBJECT_STORE": "s3",
+            "HEADSHOTLY_KEY_STORE": "database",
+            "HEADSHOTLY_OPTION_S3__BUCKET": self._data.buckets["objects"].bucket_name,
+            "HEADSHOTLY_OPTION_S3__REGION": self.region,
+            "HEADSHOTLY_OPTION_KMS__REGION": self.region,
+            "HEADSHOTLY_OPTION_KMS__KEY": self._keys.keys["root"].key_arn,
+            "HEADSHOTLY_OPTION_WITNESS__BUCKET": self._data.buckets["witness"].bucket_name,
+            "HEADSHOTLY_OPTION_WITNESS__REGION": self.region,
+            "AWS_USE_FIPS_ENDPOINT": "false",
+        }
+
+    def _container(self, task: ecs.TaskDefinition, room: str, *, gpu: int | None = None) -> None:
+        command, _, memory, _ = TASKS[room]
+        group = logs.LogGroup(
+            self,
+            f"{room.capitalize()}{'Gpu' if gpu else ''}Log",
+            retention=logs.RetentionDays.ONE_YEAR,
+            encryption_key=self._keys.keys["logs"],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        container = task.add_container(
+            room,
+            image=self._image(),
+            command=command,
+            environment=self._surroundings(room),
+            logging=ecs.LogDrivers.aws_logs(stream_prefix=room, log_group=group),
+            readonly_root_filesystem=True,
+            user=NOBODY,
+            gpu_count=gpu,
+            memory_limit_mib=memory if gpu else None,
+            stop_timeout=Duration.seconds(100),
+            port_mappings=[ecs.PortMapping(container_port=8443)] if room == "web" else None,
+        )
+        # Scratch space for the decoder's process and for temporary names; nothing of a customer's is written there.
+        task.add_volume(name="scratch")
+        container.add_mount_points(ecs.MountPoint(container_path="/data", source_volume="scratch", read_only=False))
+
+    def _service(self, room: str) -> ecs.FargateService:
+        _, cpu, memory, least = TASKS[room]
+        task = ecs.FargateTaskDefinition(
+            self,
+            f"{room.capitalize()}Definition",
+            cpu=cpu,
+            memory_limit_mib=memory,
+            task_role=self._keys.roles[room],
+            execution_role=self._execution,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.X86_64, operating_system_family=ecs.OperatingSystemFamily.LINUX
+            ),
+        )
+        self._container(task, room)
+        service = ecs.FargateService(
+            self,
+            room.capitalize(),
+            cluster=self.cluster,
+            task_definition=task,
+            desired_count=least,
+            min_healthy_percent=100 if least > 1 else 0,
+            max_healthy_percent=200,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            security_groups=[self._network.groups[room]],
+            vpc_subnets=self._network.tasks,
+            enable_execute_command=False,
+        )
+        if room == "web":
+            scaling = service.auto_scale_task_count(min_capacity=least, max_capacity=self._plan.web_max)
+            scaling.scale_on_cpu_utilization("WebCpu", target_utilization_percent=55)
+        if room == "worker":
+            scaling = service.auto_scale_task_count(min_capacity=least, max_capacity=self._plan.worker_max)
+            scaling.scale_on_cpu_utilization("WorkerCpu", target_utilization_percent=60)
+        return service
+
+    def _gpu_worker(self) -> None:
+        """Add workers with a GPU for the generative engine; its weights come with the operator's own image."""
+        from aws_cdk import aws_autoscaling as autoscaling
+
+        template = ec2.LaunchTemplate(
+            self,
+            "GpuTemplate",
+            instance_type=ec2.InstanceType("g6.xlarge"),
+            machine_image=ecs.EcsOptimizedImage.amazon_linux2023(ecs.AmiHardwareType.GPU),
+            security_group=self._network.groups["worker"],
+            require_imdsv2=True,
+            user_data=ec2.UserData.for_linux(),
+            role=iam.Role(
+                self,
+                "GpuMachine",
+                assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+                managed_policies=[
+                    iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonEC2ContainerServiceforEC2Role")
+                ],
+            ),
+            block_devices=[
+                ec2.BlockDevice(device_name="/dev/xvda", volume=ec2.BlockDeviceVolume.ebs(200, encrypted=True))
+            ],
+        )
+        group = autoscaling.AutoScalingGroup(
+            self,
+            "GpuMachines",
+            vpc=self._network.vpc,
+            vpc_subnets=self._network.tasks,
+            launch_template=template,
+            min_capacity=0,
+            max_capacity=4,
+        )
+        provider = ecs.AsgCapacityProvider(self, "GpuProvider", auto_scaling_group=group)
+        self.cluster.add_asg_capacity_provider(provider)
+        task = ecs.Ec2TaskDefinition(
+            self, "GpuDefinition", task_role=self._keys.roles["worker"], execution_role=self._execution,
+            network_mode=ecs.NetworkMode.AWS_VPC,
+        )  # fmt: skip
+        self._container(task, "worker", gpu=1)
+        ecs.Ec2Service(
+            self,
+            "GpuWorker",
+            cluster=self.cluster,
+            task_definition=task,
+            desired_count=0,
+            min_healthy_percent=0,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            security_groups=[self._network.groups["worker"]],
+            vpc_subnets=self._network.tasks,
+            capacity_provider_strategies=[
+                ecs.CapacityProviderStrategy(capacity_provider=provider.capacity_provider_name, weight=1)
+            ],
+        )
+
+    def _balancer(self) -> balancing.ApplicationLoadBalancer:
+        balancer = balancing.ApplicationLoadBalancer(
+            self,
+            "Balancer",
+            vpc=self._network.vpc,
+            internet_facing=True,
+            vpc_subnets=ec2.SubnetSelection(subnet_group_name="edge"),
+            security_group=self._network.groups["edge"],
+            drop_invalid_header_fields=True,
+            desync_mitigation_mode=balancing.DesyncMitigationMode.STRICTEST,
+            deletion_protection=True,
+        )
+        balancer.log_access_logs(self._data.access_logs, "balancer")
+        balancer.add_listener(
+            "Plain",
+            port=80,
+            open=False,
+            default_action=balancing.ListenerAction.redirect(protocol="HTTPS", port="443", permanent=True),
+        )
+        secure = balancer.add_listener(
+            "Secure",
+            port=443,
+            open=False,
+            protocol=balancing.ApplicationProtocol.HTTPS,
+            ssl_policy=balancing.SslPolicy.TLS13_RES,  # TLS 1.2 and 1.3, forward secrecy only
+            certificates=[acm.Certificate.from_certificate_arn(self, "Certificate", self._plan.certificate)],
+        )
+        secure.add_targets(
+            "Web",
+            port=8443,
+            protocol=balancing.ApplicationProtocol.HTTPS,
+            targets=[self.services["web"]],
+            deregistration_delay=Duration.seconds(60),
+            health_check=balancing.HealthCheck(
+                path="/health/ready/", protocol=balancing.Protocol.HTTPS, interval=Duration.seconds(10)
+            ),
+        )
+        return balancer
+
+    def _firewall(self) -> None:
+        """Stand AWS's managed rules and a limit per address before the load balancer."""
+        seen = {"cloud_watch_metrics_enabled": True, "sampled_requests_enabled": False}
+        rules = [
+            waf.CfnWebACL.RuleProperty(
+                name=rule,
+                priority=priority,
+                override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
+                statement=waf.CfnWebACL.StatementProperty(
+                    managed_rule_group_statement=waf.CfnWebACL.ManagedRuleGroupStatementProperty(
+                        vendor_name="AWS",
+                        name=rule,
+                        # Photos are larger than this rule's limit; the service bounds bodies itself, before reading.
+                        rule_action_overrides=[
+                            waf.CfnWebACL.RuleActionOverrideProperty(
+                                name="SizeRestrictions_BODY", action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
+                            )
+                        ]
+                        if rule == "AWSManagedRulesCommonRuleSet"
+                        else None,
+                    )
+                ),
+                visibility_config=waf.CfnWebACL.VisibilityConfigProperty(metric_name=rule, **seen),
+            )
+            for priority, rule in enumerate(MANAGED_RULES, start=10)
+        ]
+        rules.append(
+            waf.CfnWebACL.RuleProperty(
+                name="rate",
+                priority=1,
+                action=waf.CfnWebACL.RuleActionProperty(block={}),
+                statement=waf.CfnWebACL.StatementProperty(
+                    rate_based_statement=waf.CfnWebACL.RateBasedStatementProperty(aggregate_key_type="IP", limit=3000)
+                ),
+                visibility_config=waf.CfnWebACL.VisibilityConfigProperty(metric_name="rate", **seen),
+            )
+        )
+        acl = waf.CfnWebACL(
+            self,
+            "Waf",
+            scope="REGIONAL",
+            default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
+            visibility_config=waf.CfnWebACL.VisibilityConfigProperty(metric_name="waf", **seen),
+            rules=rules,
+        )
+        waf.CfnWebACLAssociation(
+            self, "WafAtTheDoor", resource_arn=self.balancer.load_balancer_arn, web_acl_arn=acl.attr_arn
+        )

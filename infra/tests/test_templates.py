@@ -1,0 +1,251 @@
+"""What the templates must say, sentence by sentence of the policy."""
+
+import dataclasses
+import datetime as dt
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+from headshotly_infra import exceptions, guard_rails
+from headshotly_infra.deployment import FLAGS, stacks
+from headshotly_infra.plan import EU_REGIONS
+
+from tests.conftest import PLAN
+
+_REGION = re.compile(
+    r"\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)-(?:gov-)?(?:north|south|east|west|central)(?:east|west)?-\d\b"
+)
+ANYBODY = {"0.0.0.0/0", "::/0"}
+
+
+def test_no_region_outside_the_union_is_named_anywhere(templates) -> None:
+    """Clauses 2.2.a, 6.1.b."""
+    # What AWS CDK adds of its own, a list of where it counts its users, is a condition and no resource.
+    found = {region for one in templates.values() for region in _REGION.findall(json.dumps(one["Resources"]))}
+    assert found
+    assert found <= EU_REGIONS
+
+
+@pytest.mark.parametrize("field", ["primary", "secondary"])
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-2", "eu-central-2", "ap-south-1", ""])
+def test_a_plan_outside_the_union_is_refused(field: str, region: str) -> None:
+    with pytest.raises(ValueError, match="European Union"):
+        dataclasses.replace(PLAN, **{field: region})
+
+
+def test_a_plan_with_one_region_an_unpinned_image_or_a_foreign_certificate_is_refused() -> None:
+    with pytest.raises(ValueError, match="second region"):
+        dataclasses.replace(PLAN, secondary=PLAN.primary)
+    with pytest.raises(ValueError, match="digest"):
+        dataclasses.replace(PLAN, image="headshotly:latest")
+    with pytest.raises(ValueError, match="certificate"):
+        dataclasses.replace(PLAN, certificate="arn:aws:acm:us-east-1:123456789012:certificate/x")
+
+
+def test_the_guard_rails_deny_every_other_region() -> None:
+    statement = guard_rails.document()["Statement"][0]
+    assert statement["Effect"] == "Deny"
+    assert set(statement["Condition"]["StringNotEquals"]["aws:RequestedRegion"]) == EU_REGIONS
+    assert len(json.dumps(guard_rails.document())) < 5120, "AWS takes no longer policy"
+
+
+def test_only_the_load_balancer_is_open_to_everybody(resources) -> None:
+    open_ = {
+        name
+        for name, group in resources("AWS::EC2::SecurityGroup").items()
+        for rule in group.get("SecurityGroupIngress", [])
+        if rule.get("CidrIp", rule.get("CidrIpv6")) in ANYBODY
+    }
+    assert {name.split("/")[1][:9] for name in open_} == {"EdgeGroup"}
+    for name, rule in resources("AWS::EC2::SecurityGroupIngress").items():
+        assert "SourceSecurityGroupId" in rule, name
+
+
+def test_data_has_no_way_out_and_is_public_to_nobody(templates, resources) -> None:
+    routes = resources("AWS::EC2::Route", "Network")
+    for name, route in routes.items():
+        assert "dataSubnet" not in json.dumps(route), name
+    for name, instance in resources("AWS::RDS::DBInstance").items():
+        assert instance["PubliclyAccessible"] is False, name
+    blocks = {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    for name, bucket in resources("AWS::S3::Bucket").items():
+        assert bucket["PublicAccessBlockConfiguration"] == blocks, name
+
+
+def test_tasks_leave_through_the_firewall_and_answers_come_back_through_it(templates) -> None:
+    network = templates["Network"]["Resources"]
+    through = {
+        name: one
+        for name, one in network.items()
+        if one["Type"] == "AWS::EC2::Route" and "VpcEndpointId" in one["Properties"]
+    }
+    out = [one for one in through.values() if one["Properties"].get("DestinationCidrBlock") == "0.0.0.0/0"]
+    assert len(out) == 2
+    assert all("tasksSubnet" in json.dumps(one["Properties"]["RouteTableId"]) for one in out)
+    assert len(through) == 4
+    for one in network.values():
+        if one["Type"] == "AWS::EC2::Route" and "tasksSubnet" in json.dumps(one["Properties"]["RouteTableId"]):
+            assert "NatGatewayId" not in one["Properties"]
+    groups = [one["Properties"] for one in network.values() if one["Type"] == "AWS::NetworkFirewall::RuleGroup"]
+    assert any("sid:9100001" in json.dumps(group) for group in groups)
+
+
+def test_every_bucket_speaks_tls_alone(resources) -> None:
+    """Clause 3.1.a."""
+    guarded = {
+        json.dumps(policy["Bucket"])
+        for policy in resources("AWS::S3::BucketPolicy").values()
+        if any(
+            one["Effect"] == "Deny" and one.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport") == "false"
+            for one in policy["PolicyDocument"]["Statement"]
+        )
+    }
+    assert len(guarded) == len(resources("AWS::S3::Bucket"))
+
+
+def test_what_is_kept_is_sealed_by_a_key_of_ours(resources) -> None:
+    """Clause 3.2.b."""
+    for name, bucket in resources("AWS::S3::Bucket").items():
+        [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        kind = rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+        assert kind == ("AES256" if "AccessLogs" in name else "aws:kms"), name
+    for name, cluster in resources("AWS::RDS::DBCluster").items():
+        assert cluster["StorageEncrypted"] is True, name
+        assert cluster["EnableIAMDatabaseAuthentication"] is True, name
+        assert cluster["DeletionProtection"] is True, name
+        assert cluster["ManageMasterUserPassword"] is True, name
+        assert "MasterUserPassword" not in cluster, name
+    for name, group in resources("AWS::RDS::DBClusterParameterGroup").items():
+        assert group["Parameters"]["rds.force_ssl"] == "1", name
+    for name, queue in resources("AWS::SQS::Queue").items():
+        assert "KmsMasterKeyId" in queue, name
+    for name, group in resources("AWS::Logs::LogGroup").items():
+        assert "KmsKeyId" in group, name
+
+
+def test_objects_keep_no_old_versions_and_witness_and_backups_are_locked(resources) -> None:
+    """A deleted photo must be gone; a witnessed head must not be."""
+    buckets = {name.split("/")[1]: bucket for name, bucket in resources("AWS::S3::Bucket").items()}
+    for name, bucket in buckets.items():
+        locked = (
+            name.startswith(("Witness", "Backup", "Copies")) and "AccessLogs" not in name or name.startswith("Locked")
+        )
+        assert bucket.get("ObjectLockEnabled", False) is locked, name
+        if locked:
+            assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Mode"] == "COMPLIANCE", name
+        if name.startswith("Objects"):
+            assert "VersioningConfiguration" not in bucket
+
+
+def test_keys_change_by_themselves_and_the_account_may_not_use_them(resources) -> None:
+    keys = resources("AWS::KMS::Key")
+    assert all(key["EnableKeyRotation"] is True for key in keys.values())
+    used = [name for name in keys if name.startswith(("Keys/RootKey", "Keys/BackupKey"))]
+    assert len(used) == 2
+    for name in used:
+        for one in keys[name]["KeyPolicy"]["Statement"]:
+            acts = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
+            if one["Sid"] == "AdministrationWithoutUse":
+                assert not {act for act in acts if act in {"kms:*", "kms:Decrypt", "kms:Encrypt", "kms:ReEncrypt*"}}
+            elif "kms:Decrypt" in acts:
+                assert one["Condition"] == {"Null": {"kms:EncryptionContextKeys": "false"}}
+
+
+def test_only_the_rooms_that_open_photos_may_unwrap(resources) -> None:
+    """Clause 2.4.a: the sequencer and the detector never come near a customer's key."""
+    [key] = [key for name, key in resources("AWS::KMS::Key").items() if name.startswith("Keys/RootKey")]
+    may = {one["Sid"] for one in key["KeyPolicy"]["Statement"] if "kms:Decrypt" in json.dumps(one["Action"])}
+    assert may == {"WrapWeb", "WrapWorker", "WrapDuties"}
+
+
+def test_tasks_run_as_nobody_on_a_read_only_disk_from_a_pinned_image(resources) -> None:
+    found = resources("AWS::ECS::TaskDefinition")
+    assert len(found) == 6
+    for name, task in found.items():
+        for container in task["ContainerDefinitions"]:
+            assert container["ReadonlyRootFilesystem"] is True, name
+            assert container["User"] == "10001:10001", name
+            assert "@sha256:" in json.dumps(container["Image"]), name
+            assert "Secrets" not in container or container["Secrets"], name
+    for name, service in resources("AWS::ECS::Service").items():
+        assert service.get("EnableExecuteCommand", False) is False, name
+
+
+def test_the_door_speaks_tls_1_2_or_newer_and_redirects_the_rest(resources) -> None:
+    """Clause 3.1.a."""
+    listeners = {one["Port"]: one for one in resources("AWS::ElasticLoadBalancingV2::Listener").values()}
+    assert set(listeners) == {80, 443}
+    assert listeners[443]["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    assert listeners[80]["DefaultActions"][0]["RedirectConfig"]["Protocol"] == "HTTPS"
+    assert len(resources("AWS::WAFv2::WebACLAssociation")) == 1
+
+
+def test_backups_of_aws_never_cover_the_key_store(templates) -> None:
+    """A versioned copy of customer keys would undo every deletion."""
+    text = json.dumps(templates["Watch"])
+    assert "MainDatabase" in text
+    selections = [
+        one for one in templates["Watch"]["Resources"].values() if one["Type"] == "AWS::Backup::BackupSelection"
+    ]
+    assert selections
+    assert "KeysDatabase" not in json.dumps(selections)
+
+
+def test_trail_detection_and_record_are_on(resources) -> None:
+    [trail] = resources("AWS::CloudTrail::Trail").values()
+    assert trail["IsLogging"] and trail["IsMultiRegionTrail"] and trail["EnableLogFileValidation"]
+    assert len(resources("AWS::GuardDuty::Detector")) == len(resources("AWS::Config::ConfigurationRecorder")) == 1
+    assert len(resources("AWS::EC2::FlowLog")) == 1
+    assert len(resources("AWS::Budgets::Budget")) == 1
+
+
+def test_no_exception_is_expired_and_every_one_says_why() -> None:
+    today = dt.datetime.now(dt.UTC).date()
+    for one in (*exceptions.EXCEPTIONS, *exceptions.LINT_EXCEPTIONS):
+        assert today < one.until <= today + dt.timedelta(days=366), one
+        assert len(one.reason) > 30, one
+
+
+def test_an_expired_exception_fails_the_synthesis(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), context=FLAGS)
+    stacks(app, PLAN, today=max(one.until for one in exceptions.EXCEPTIONS))
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+    assert "AwsSolutions-EC23" in (tmp_path / "validation-report.json").read_text()
+
+
+def test_a_planted_open_bucket_fails_the_synthesis(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), context=FLAGS)
+    s3.Bucket(stacks(app, PLAN)["data"], "Planted")
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+    assert "Planted" in (tmp_path / "validation-report.json").read_text()
+
+
+def test_cfn_lint_finds_nothing_that_is_not_excepted(assembly: Path) -> None:
+    paths = sorted(map(str, assembly.glob("*.template.json")))
+    excepted = [one.rule for one in exceptions.LINT_EXCEPTIONS]
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("cfn-lint")), "-r", PLAN.primary, "-i", *excepted, "-t", *paths],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_cfn_lint_would_see_a_mistake(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.template.json"
+    bad.write_text(json.dumps({"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": {"Nonsense": 1}}}}))
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("cfn-lint")), "-t", str(bad)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
