@@ -4,9 +4,9 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_backup as backup
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudtrail as cloudtrail
-from aws_cdk import aws_cloudwatch as watch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_config as config
+from aws_cdk import aws_elasticloadbalancingv2 as balancing
 from aws_cdk import aws_events as events
 from aws_cdk import aws_guardduty as guardduty
 from aws_cdk import aws_iam as iam
@@ -162,7 +162,7 @@ class Watch(Stack):
         several = {"evaluation_periods": 3, "datapoints_to_alarm": 2}
         alarms = {
             "ServerErrors": balancer.metrics.http_code_target(
-                _five_hundred(), period=Duration.minutes(5), statistic="Sum"
+                balancing.HttpCodeTarget.TARGET_5XX_COUNT, period=Duration.minutes(5), statistic="Sum"
             ).create_alarm(self, "ServerErrors", threshold=25, **several),
             "Slow": balancer.metrics.target_response_time(period=Duration.minutes(5), statistic="p99").create_alarm(
                 self, "Slow", threshold=2, **several
@@ -201,12 +201,3 @@ class Watch(Stack):
                 for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
             ],
         )
-
-
-def _five_hundred() -> object:
-    from aws_cdk import aws_elasticloadbalancingv2 as balancing
-
-    return balancing.HttpCodeTarget.TARGET_5XX_COUNT
-
-
-__all__ = ["CONFIG_RULES", "Watch", "watch"]

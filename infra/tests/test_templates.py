@@ -66,7 +66,7 @@ def test_only_the_load_balancer_is_open_to_everybody(resources) -> None:
         assert "SourceSecurityGroupId" in rule, name
 
 
-def test_data_has_no_way_out_and_is_public_to_nobody(templates, resources) -> None:
+def test_data_has_no_way_out_and_is_public_to_nobody(resources) -> None:
     routes = resources("AWS::EC2::Route", "Network")
     for name, route in routes.items():
         assert "dataSubnet" not in json.dumps(route), name
