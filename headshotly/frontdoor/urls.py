@@ -12,6 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/", include("headshotly.studio.urls")),
     path("consent/", include("headshotly.purposes.urls")),
     path("opened/", include("headshotly.access.customer_urls")),
+    path("your-data/", include("headshotly.rights.urls")),
+    path("privacy/", include("headshotly.purposes.notice_urls")),
+    path("privacy/", include("headshotly.rights.public_urls")),
+    path("documents/", include("headshotly.rights.document_urls")),
+    path("staff/rights/", include("headshotly.rights.staff_urls")),
     path("staff/", include("headshotly.access.urls")),
     path("policy/", include("headshotly.policy.urls")),
 ]

@@ -24,6 +24,7 @@ from django_tasks_db.models import DBTaskResult
 
 from headshotly.frontdoor.models import TaskLease
 from headshotly.policy import clock
+from headshotly.rights import tasks as rights_tasks
 from headshotly.studio import tasks as studio_tasks
 
 LEASE = dt.timedelta(seconds=20)
@@ -35,7 +36,10 @@ _GONE = (OperationalError, InterfaceError)
 _logger = logging.getLogger(__name__)
 
 # task → what ends its work in plain words when it crashed its worker too often
-_GIVE_UP: dict[str, Callable[..., None]] = {"headshotly.studio.tasks.run_shoot": studio_tasks.give_up}
+_GIVE_UP: dict[str, Callable[..., None]] = {
+    "headshotly.studio.tasks.run_shoot": studio_tasks.give_up,
+    "headshotly.rights.tasks.build_export": rights_tasks.give_up,
+}
 
 
 def reap() -> int:

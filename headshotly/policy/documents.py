@@ -142,7 +142,9 @@ def _flow(blocks: Iterable[Block], styles: dict[str, ParagraphStyle]) -> list[An
                 found.append(_paragraph(words, styles["body"]))
             case Bullets(points):
                 items = [_paragraph(point, styles["body"]) for point in points]
-                found.append(ListFlowable(items, bulletType="bullet", start="•", leftIndent=12, bulletFontName=_REGULAR))
+                found.append(
+                    ListFlowable(items, bulletType="bullet", start="•", leftIndent=12, bulletFontName=_REGULAR)
+                )
             case Grid():
                 found.append(_table(block, styles))
         found.append(Spacer(1, 2 * mm))
