@@ -11,11 +11,11 @@ class FrontdoorConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Wire what a lower room may not reach for itself, and learn the rooms' duties."""
+        """Wire what a lower room may not reach for itself, and learn the rooms' activities and duties."""
         from django.utils.module_loading import autodiscover_modules  # noqa: PLC0415 - after the registry is filled
 
         from headshotly.frontdoor import wiring  # noqa: PLC0415 - after the registry is filled
 
-        autodiscover_modules("duties")
+        autodiscover_modules("activities", "duties")
 
         wiring.wire()

@@ -46,6 +46,7 @@ def export(subject: UUID, warrant: Warrant) -> dict[str, Any]:
 
 def erase(subject: UUID) -> None:
     """Remove a leaving customer's rows. The record of their requests stays 24 months, without a word of theirs."""
+    services.note_deletion(subject=subject)
     Export.objects.filter(subject=subject).delete()
     PrivacyChoice.objects.filter(subject=subject).delete()
     ErasurePlan.objects.filter(subject=subject).delete()

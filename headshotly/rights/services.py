@@ -305,6 +305,33 @@ def _end(actor: Actor, request_id: UUID, *, state: State, outcome: Outcome, grou
     return found
 
 
+def note_deletion(*, subject: UUID) -> None:
+    """Record a deletion that a customer did on another page, so that the figures and the record are whole.
+
+    It runs in the transaction that removes the account; their key is gone, so there are no words.
+    """
+    if RightsRequest.objects.filter(subject=subject, kind=Kind.DELETE, state__in=states.LIVE).exists():
+        return
+    moment = clock.now()
+    zone = configuration.current().operator.time_zone
+    last = deadlines_of(Kind.DELETE, Regime.EITHER, moment, operator_zone=zone)
+    RightsRequest.objects.create(
+        reference=_reference(),
+        subject=subject,
+        kind=Kind.DELETE,
+        regime=Regime.EITHER,
+        channel=Channel.ACCOUNT,
+        state=State.ANSWERED,
+        outcome=Outcome.GRANTED,
+        received_at=moment,
+        confirm_by=last.confirm_by,
+        answer_by=last.answer_by,
+        longest=last.longest,
+        confirmed_at=moment,
+        closed_at=moment,
+    )
+
+
 def withdraw(*, actor: Actor, subject: UUID, request_id: UUID) -> None:
     """Take one's own request back.
 
