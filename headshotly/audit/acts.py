@@ -103,7 +103,6 @@ class Act(enum.StrEnum):
     ERASURE_CANCELLED = "rights.erasure.cancelled"
     RETENTION_ENFORCED = "rights.retention.enforced"
     POLICY_PUBLISHED = "rights.policy.published"
-    POLICY_MAILED = "rights.policy.mailed"
     POLICY_MAIL_FAILED = "rights.policy.mail-failed"
 
     MAIL_SENT = "vendors.mail.sent"

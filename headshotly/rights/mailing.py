@@ -123,16 +123,10 @@ def _deliver(delivery: Delivery, address_of: AddressOf) -> int:
     except Refusal as refusal:
         _again(delivery, refusal.code)
         return 0
-    with transaction.atomic():
-        Delivery.objects.filter(id=delivery.id).update(
-            state=DeliveryState.SENT, sent_at=clock.now(), attempts=delivery.attempts + 1
-        )
-        audit.record(
-            actor=SYSTEM,
-            act=Act.POLICY_MAILED,
-            subject=delivery.subject,
-            purpose=f"{delivery.publication.document} {delivery.publication.version}",
-        )
+    # The mailer has journalled that it went; this only says which of ours it was.
+    Delivery.objects.filter(id=delivery.id).update(
+        state=DeliveryState.SENT, sent_at=clock.now(), attempts=delivery.attempts + 1
+    )
     return 1
 
 

@@ -85,9 +85,7 @@ def test_only_the_dpo_advises_and_decides(role) -> None:
 
 def test_a_customer_takes_no_step() -> None:
     with pytest.raises(AssessmentRefused):
-        assessments.write(
-            actor=Actor(kind="customer", id=uuid4()), activity_id=HEADSHOT_GENERATION, contents=WORDS
-        )
+        assessments.write(actor=Actor(kind="customer", id=uuid4()), activity_id=HEADSHOT_GENERATION, contents=WORDS)
 
 
 def test_a_high_risk_that_remains_goes_to_the_authority_first() -> None:

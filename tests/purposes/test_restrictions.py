@@ -28,18 +28,12 @@ OTHER = Actor(kind="staff", id=uuid4(), role="dpo")
 @pytest.mark.clause("1.2.c")
 def test_what_is_restricted_stands_still_until_every_reason_is_lifted(person) -> None:
     for ground in (ASKED, OBJECTION):
-        assert restrictions.restrict(
-            actor=person.actor, subject=person.id, activity=HEADSHOT_GENERATION, ground=ground
-        )
-    assert not restrictions.restrict(
-        actor=person.actor, subject=person.id, activity=HEADSHOT_GENERATION, ground=ASKED
-    )
+        assert restrictions.restrict(actor=person.actor, subject=person.id, activity=HEADSHOT_GENERATION, ground=ground)
+    assert not restrictions.restrict(actor=person.actor, subject=person.id, activity=HEADSHOT_GENERATION, ground=ASKED)
     for ground in (ASKED, OBJECTION):
         with pytest.raises(ProcessingRestricted):
             require_consent(subject=person.id, activity=HEADSHOT_GENERATION)
-        assert restrictions.resume(
-            actor=person.actor, subject=person.id, activity=HEADSHOT_GENERATION, ground=ground
-        )
+        assert restrictions.resume(actor=person.actor, subject=person.id, activity=HEADSHOT_GENERATION, ground=ground)
     require_consent(subject=person.id, activity=HEADSHOT_GENERATION)
     assert restrictions.in_force(person.id) == []
 
