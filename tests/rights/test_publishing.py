@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import itertools
 import json
 import os
 import subprocess
@@ -178,11 +179,9 @@ def test_a_mail_that_fails_is_tried_again_later_and_given_up_in_the_end(make_per
     for _ in range(40):
         assert mailing.send_due() == 0
         later(minutes=30)
-    pauses = [
-        round((second - first) / dt.timedelta(minutes=1)) for first, second in zip(tries, tries[1:], strict=False)
-    ]
+    pauses = [round((second - first) / dt.timedelta(minutes=1)) for first, second in itertools.pairwise(tries)]
     assert len(tries) == mailing.ATTEMPTS_MAX
-    assert all(second >= first for first, second in zip(pauses, pauses[1:], strict=False))
+    assert all(second >= first for first, second in itertools.pairwise(pauses))
     assert Delivery.objects.get().state == DeliveryState.FAILED
     monkeypatch.setattr(mail, "send", real)
     assert mailing.send_due() == 0
