@@ -112,6 +112,8 @@ def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
         return [line for key, inner in value.items() for line in flat(inner, f"{name}.{key}" if name else str(key))]
     if isinstance(value, list | tuple):
         return [line for number, inner in enumerate(value, 1) for line in flat(inner, f"{name} {number}")]
+    if isinstance(value, bool):
+        return [(name.replace("_", " "), _("yes") if value else _("no"))]
     shown = "-" if value in {None, ""} else value
     return [(name.replace("_", " "), f"{shown:%Y-%m-%d %H:%M} UTC" if hasattr(shown, "hour") else str(shown))]
 

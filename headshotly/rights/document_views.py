@@ -24,6 +24,15 @@ def _version(document: str, version: str) -> Version:
     raise NotFound("There is no such version.")
 
 
+def _lines(body: str) -> list[tuple[int, str]]:
+    """Return a text line by line with the level of each heading, zero for what is none."""
+    found = []
+    for line in filter(None, body.splitlines()):
+        marks = len(line) - len(line.lstrip("#"))
+        found.append((marks, line.lstrip("# ") if marks else line))
+    return found
+
+
 @permission("public")
 @enforces("11.a-c")
 @require_safe
@@ -50,7 +59,7 @@ def version(request: HttpRequest, document: str, version: str) -> HttpResponse:
     context = {
         "title": legal_texts.TITLES[document],
         "shown": shown,
-        "lines": shown.body.splitlines(),
+        "lines": _lines(shown.body),
         "older": older[0] if older else None,
         "changes": legal_texts.difference(older[0].body, shown.body) if older else [],
         "newest": _versions(document)[0].version,

@@ -86,7 +86,7 @@ def differs(document: str) -> bool:
 
 
 def _sentences(body: str) -> list[str]:
-    return [sentence for line in body.splitlines() if line for sentence in _SENTENCE_END.split(line)]
+    return [sentence for line in body.splitlines() if line for sentence in _SENTENCE_END.split(line.lstrip("# "))]
 
 
 def difference(old: str, new: str) -> list[tuple[Change, str]]:

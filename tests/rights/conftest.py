@@ -10,6 +10,7 @@ from headshotly.policy import clock
 from headshotly.rights import services
 from headshotly.rights.services import Words
 from headshotly.rights.states import Channel, Kind, Regime
+from tests.accounts.conftest import _quick, customer, db_all, signed_in  # noqa: F401 - fixtures
 from tests.audit.conftest import scratch_postgres  # noqa: F401 - fixture
 
 DPO = Actor(kind="staff", id=uuid4(), role="dpo")

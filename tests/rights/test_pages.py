@@ -18,18 +18,7 @@ from headshotly.rights import choices, erasure, legal_texts, tasks
 from headshotly.rights.models import Export, PrivacyChoice, Publication, RightsRequest
 from headshotly.rights.states import Kind, State
 from tests.access.conftest import at_desk, make_member
-from tests.accounts.conftest import (  # noqa: F401 - fixtures
-    EMAIL,
-    NAME,
-    PASSWORD,
-    _quick,
-    browser,
-    customer,
-    db_all,
-    mail_text,
-    mails,
-    signed_in,
-)
+from tests.accounts.conftest import EMAIL, NAME, PASSWORD, browser, mail_text, mails
 
 pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.clause("1.2.c")]
 HOME = "/your-data/"
