@@ -10,7 +10,7 @@ from headshotly.access import members
 from headshotly.access.models import StaffMember
 
 type Waiting = Callable[[StaffMember], int]
-GROUPS = ("Today", "Customers", "Safety", "Business", "House")
+GROUPS = ("Today", "Customers", "Privacy", "Safety", "Business", "House")
 _PLACES: list["Place"] = []
 
 

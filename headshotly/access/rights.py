@@ -13,6 +13,13 @@ RIGHTS: dict[str, frozenset[str]] = {
     "people.read": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS, Role.AUDITOR}),
     "people.write": frozenset({Role.SECURITY, Role.OPERATIONS}),
     "rights.review": frozenset({Role.SECURITY, Role.DPO}),
+    "requests.read": frozenset({Role.DPO, Role.SECURITY, Role.AUDITOR}),
+    "requests.answer": frozenset({Role.DPO}),
+    "governance.read": frozenset({Role.DPO, Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
+    "assessments.write": frozenset({Role.SECURITY, Role.OPERATIONS, Role.DPO}),
+    "assessments.decide": frozenset({Role.DPO}),
+    "risks.write": frozenset({Role.SECURITY, Role.DPO}),
+    "documents.publish": frozenset({Role.DPO}),
     "machines.read": frozenset({Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "machines.write": frozenset({Role.OPERATIONS}),
 }

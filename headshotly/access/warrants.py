@@ -3,6 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
+from headshotly.access import members, personnel
 from headshotly.access.errors import GrantRefused
 from headshotly.access.models import Grant, StaffMember
 from headshotly.audit.actor import Actor
@@ -19,6 +20,8 @@ SERVICE_VALID = dt.timedelta(minutes=1)
 SERVICE_PURPOSES = {
     "second-factor": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a01"),
     "security-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a02"),
+    "rights-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a03"),
+    "policy-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a04"),
 }
 
 
@@ -41,7 +44,9 @@ def owner_warrant(*, customer_id: UUID, session_key: str, purpose: str) -> Warra
 
 
 @enforces("5.1.a")
-def worker_warrant(*, subject: UUID, job_id: UUID, purpose: str, valid_for: dt.timedelta) -> Warrant:
+def worker_warrant(
+    *, subject: UUID, job_id: UUID, purpose: str, valid_for: dt.timedelta, role: str = "studio"
+) -> Warrant:
     """Return a warrant for a worker to open one customer's data for one job.
 
     Args:
@@ -49,9 +54,10 @@ def worker_warrant(*, subject: UUID, job_id: UUID, purpose: str, valid_for: dt.t
         job_id: the job; it is the actor.
         purpose: the activity, such as ``generate``.
         valid_for: how long the step may take.
+        role: which room's work it is.
     """
     return minting.mint(
-        actor=Actor(kind="worker", id=job_id, role="studio"),
+        actor=Actor(kind="worker", id=job_id, role=role),
         subject=subject,
         purpose=purpose,
         basis=f"job:{job_id}",
@@ -102,6 +108,34 @@ def staff_warrant(*, grant: Grant, member: StaffMember) -> Warrant:
         purpose=f"{grant.purpose} ({grant.ticket}), grant {grant.id}",
         basis=f"grant:{grant.id}",
         valid_for=min(STAFF_OPENING_VALID, left),
+    )
+
+
+@enforces("5.1.a", "5.2")
+def request_warrant(*, member: StaffMember, subject: UUID, reference: str) -> Warrant:
+    """Return a warrant for whoever answers a rights request to read what the person wrote to us in it.
+
+    The person addressed these words to us, so the request itself is the basis; pictures and details need a grant.
+
+    Args:
+        member: who answers; with the right to, and no gap in the people checks.
+        subject: pseudonym of the person.
+        reference: of the request, shown to the person in *Who opened my photos*.
+
+    Raises:
+        GrantRefused: a people check is missing or expired.
+        PermissionMissing: their role does not answer requests.
+    """
+    members.require_right(member, "requests.answer")
+    missing = personnel.gaps(member)
+    if missing:
+        raise GrantRefused(f"Not opened: {'; '.join(missing)}.")
+    return minting.mint(
+        actor=Actor(kind="staff", id=member.id, role=member.role),
+        subject=subject,
+        purpose=f"rights-request {reference}",
+        basis=f"request:{reference}",
+        valid_for=STAFF_SELF_VALID,
     )
 
 

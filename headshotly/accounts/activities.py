@@ -1,6 +1,6 @@
 """What accounts process, and why."""
 
-from headshotly.purposes.declarations import Activity, LegalBasis, declare, keeps
+from headshotly.purposes.declarations import Activity, LegalBasis, TimeLimit, declare, keeps
 
 ACCOUNT = declare(
     Activity(
@@ -16,8 +16,13 @@ ACCOUNT = declare(
             "times of signing up and confirming",
         ),
         basis=LegalBasis.CONTRACT,
-        retention="Until the customer deletes the account.",
+        retention="Until the customer deletes the account, or as long unused as the customer chose.",
         measures=("3.1.a", "3.2.a", "5.3.a", "10.1"),
+        limits=(
+            TimeLimit(
+                id="unused-account", title="Your account, if you do not sign in", days=None, choices=(None, 365, 730)
+            ),
+        ),
     )
 )
 SIGN_IN_PROTECTION = declare(
@@ -29,6 +34,7 @@ SIGN_IN_PROTECTION = declare(
         data=("blinded pair of address and network address", "number of failures", "kind of browser and device"),
         basis=LegalBasis.LEGITIMATE_INTEREST,
         retention="Failures for a day, sessions until they end or the account is deleted.",
+        limits=(TimeLimit(id="sign-in-traces", title="Traces of failed sign-ins and ended sessions", days=1),),
     )
 )
 _ACCOUNT_FIELDS = (
@@ -41,8 +47,11 @@ _ACCOUNT_FIELDS = (
     "Customer.password",
     "Customer.last_login",
     "Customer.totp_sealed",
+    "PastPassword.customer",
     "PastPassword.password",
+    "RecoveryCode.customer",
     "RecoveryCode.index",
+    "Passkey.customer",
     "Passkey.credential_id",
     "Passkey.public_key",
 )

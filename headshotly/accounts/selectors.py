@@ -65,6 +65,28 @@ def profile(found: Customer, *, warrant: Warrant) -> Profile:
     )
 
 
+def unused_since(moment: dt.datetime) -> set[UUID]:
+    """Return the customers who neither signed in nor signed up since a moment."""
+    unused = Customer.objects.filter(created_at__lt=moment).exclude(last_login__gte=moment)
+    return set(unused.values_list("id", flat=True))
+
+
+def all_sessions_of(subject: UUID) -> list[tuple[str, dt.datetime | None]]:
+    """Return device and beginning of every living session of a customer."""
+    found = CustomerSession.objects.filter(subject=subject, expire_date__gt=clock.now())
+    return list(found.values_list("device", "started_at"))
+
+
 def subjects() -> set[UUID]:
     """Return the pseudonyms of all customers."""
     return set(Customer.objects.values_list("id", flat=True))
+
+
+def confirmed_subjects() -> set[UUID]:
+    """Return the pseudonyms of the customers whose address is confirmed."""
+    return set(Customer.objects.filter(confirmed_at__isnull=False).values_list("id", flat=True))
+
+
+def profile_email(found: Customer, *, warrant: Warrant) -> str:
+    """Return the address of a customer alone, its opening journalled."""
+    return vault.open_field(subject=found.id, field=EMAIL_FIELD, sealed=bytes(found.email_sealed), warrant=warrant)

@@ -11,7 +11,7 @@ from headshotly.accounts import links, pace, passwords, patience
 from headshotly.accounts.addresses import normalise
 from headshotly.accounts.errors import InputRefused, LinkExpired, SignInRefused, TooManyAttempts
 from headshotly.accounts.fields import EMAIL_FIELD, NAME_FIELD, NEW_EMAIL_FIELD
-from headshotly.accounts.models import Customer, CustomerSession, PastPassword
+from headshotly.accounts.models import Customer, CustomerSession, PasskeyChallenge, PastPassword, SignInAttempt
 from headshotly.accounts.sessions import kept_key
 from headshotly.audit import services as audit
 from headshotly.audit.actor import VISITOR, Actor
@@ -435,3 +435,15 @@ def delete_account(*, actor: Actor, subject: UUID) -> None:
         removed, _ = Customer.objects.filter(id=subject).delete()
         if removed:
             audit.record(actor=actor, act=Act.ACCOUNT_DELETED, subject=subject)
+
+
+def forget_traces(*, before: dt.datetime) -> int:
+    """Remove ended sessions and what was counted of failed sign-ins before a moment; return how many rows went."""
+    return sum(
+        found.delete()[0]
+        for found in (
+            SignInAttempt.objects.filter(last_at__lt=before),
+            PasskeyChallenge.objects.filter(expires_at__lt=before),
+            CustomerSession.objects.filter(expire_date__lt=before),
+        )
+    )

@@ -13,5 +13,5 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
     return {
         "operator": here.operator,
         "environment": here.environment,
-        "gpc": request.headers.get("Sec-GPC") == "1",
+        "gpc": getattr(request, "opted_out", False),
     }

@@ -161,6 +161,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "headshotly.frontdoor.middleware.PlainCsrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "headshotly.rights.signal.PrivacySignal",
     "django.contrib.messages.middleware.MessageMiddleware",
     "headshotly.frontdoor.middleware.PlainRefusals",
     "headshotly.frontdoor.middleware.PlainGate",

@@ -2,6 +2,10 @@
 
 from headshotly.audit import witnesses
 from headshotly.policy import configuration
+from headshotly.purposes import withdrawal
+from headshotly.rights import rooms as rights_rooms
+from headshotly.studio import leaving
+from headshotly.studio import services as studio
 
 
 def _s3_witness() -> witnesses.Witness:
@@ -19,9 +23,11 @@ def _s3_witness() -> witnesses.Witness:
 
 
 def wire() -> None:
-    """Choose the journal's witness: a bucket with object lock where one is named, else a folder.
+    """Choose the journal's witness, a bucket with object lock where one is named, else a folder; stop work on no.
 
     Options: ``witness.bucket``, ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
+    withdrawal.when_stopped(studio.stop_work)
+    leaving.when_leaving(rights_rooms.erase_rows)

@@ -27,6 +27,7 @@ from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
+from headshotly.rights import tasks as rights_tasks
 from headshotly.studio import tasks as studio_tasks
 
 PERMISSION = "service:worker"
@@ -39,7 +40,10 @@ _GONE = (OperationalError, InterfaceError)
 _logger = logging.getLogger(__name__)
 
 # task → what ends its work in plain words when it crashed its worker too often
-_GIVE_UP: dict[str, Callable[..., None]] = {"headshotly.studio.tasks.run_shoot": studio_tasks.give_up}
+_GIVE_UP: dict[str, Callable[..., None]] = {
+    "headshotly.studio.tasks.run_shoot": studio_tasks.give_up,
+    "headshotly.rights.tasks.build_export": rights_tasks.give_up,
+}
 
 
 def reap() -> int:

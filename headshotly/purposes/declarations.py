@@ -1,7 +1,7 @@
 """Processing activities, declared beside the feature that does them (GDPR Art. 30, clause 1.1.a).
 
 A room's ``activities.py`` calls ``declare`` and ``keeps``. A personal field or object kind that no
-declaration names fails the build (``tests/purposes/test_declarations.py``).
+declaration names fails the build (``personal.py``, ``tests/purposes/test_personal.py``).
 """
 
 from collections.abc import Iterator
@@ -39,6 +39,23 @@ DPIA_FROM = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLimit:
+    """How long one kind of data is kept; the sweeper in ``rights.retention`` reads it (GDPR Art. 5(1)(e)).
+
+    Attributes:
+        id: stable short name, such as ``photos``.
+        title: what a person reads.
+        days: how long by default; None means until the customer deletes it.
+        choices: what the customer may choose instead, in days, None for “until I delete it”; empty means fixed.
+    """
+
+    id: str
+    title: str
+    days: int | None
+    choices: tuple[int | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """One processing activity, as the record of processing lists it (GDPR Art. 30(1)).
 
@@ -54,6 +71,8 @@ class Activity:
         transfers: transfers to third countries; empty means none.
         measures: security measures, by clause id.
         risks: which high-risk criteria it meets.
+        limits: time limits that the sweeper enforces by itself.
+        source: where the data comes from (GDPR Art. 14(2)(f)).
     """
 
     id: str
@@ -67,6 +86,8 @@ class Activity:
     transfers: tuple[str, ...] = ()
     measures: tuple[str, ...] = ("3.1.a", "3.2.a", "5.1.a", "5.3.a")
     risks: frozenset[RiskCriterion] = frozenset()
+    limits: tuple[TimeLimit, ...] = ()
+    source: str = "the person themselves"
 
     @property
     def needs_dpia(self) -> bool:
@@ -122,6 +143,21 @@ def activity(activity_id: str) -> Activity:
         KeyError: it is not declared.
     """
     return _ACTIVITIES[activity_id]
+
+
+def limits() -> dict[str, TimeLimit]:
+    """Return every declared time limit by id.
+
+    Raises:
+        ValueError: two limits have one id.
+    """
+    found: dict[str, TimeLimit] = {}
+    for one in activities():
+        for limit in one.limits:
+            if limit.id in found:
+                raise ValueError(f"two time limits are called {limit.id}")
+            found[limit.id] = limit
+    return found
 
 
 def kept_places() -> dict[str, str]:

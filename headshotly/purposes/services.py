@@ -10,9 +10,12 @@ from headshotly.audit.acts import Act
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes import selectors
+from headshotly.purposes.assessments import require_assessed
 from headshotly.purposes.errors import ConsentMissing, ConsentTextOutdated
-from headshotly.purposes.models import Consent
+from headshotly.purposes.models import Consent, Restriction, RetentionChoice
+from headshotly.purposes.restrictions import require_unrestricted
 from headshotly.purposes.texts import current_text
+from headshotly.purposes.withdrawal import stop_work
 
 
 @enforces("1.1.d")
@@ -49,7 +52,7 @@ def give_consent(*, actor: Actor, subject: UUID, activity: str, version: str) ->
 
 @enforces("1.1.d")
 def withdraw_consent(*, actor: Actor, subject: UUID, activity: str) -> bool:
-    """Withdraw the consent in force, if there is one (GDPR Art. 7(3): as easy as giving).
+    """Withdraw the consent in force, if there is one (GDPR Art. 7(3): as easy as giving); waiting work ends with it.
 
     Returns:
         True when a consent was in force and is now withdrawn.
@@ -59,26 +62,30 @@ def withdraw_consent(*, actor: Actor, subject: UUID, activity: str) -> bool:
             withdrawn_at=clock.now()
         )
         if changed:
+            stop_work(actor=actor, subject=subject, activity=activity)
             audit.record(actor=actor, act=Act.CONSENT_WITHDRAWN, subject=subject, purpose=activity)
     return bool(changed)
 
 
 @enforces("1.1.d")
 def require_consent(*, subject: UUID, activity: str) -> None:
-    """Pass only while the subject's consent to the current text is in force.
+    """Pass only while the subject's consent to the current text is in force and nothing else stops the activity.
 
     Raises:
+        AssessmentMissing: in production, its impact assessment is not approved.
         ConsentMissing: it never was given, was withdrawn, or was given to an older text.
+        ProcessingRestricted: the subject restricted it or objected.
     """
+    require_assessed(activity)
+    require_unrestricted(subject=subject, activity=activity)
     if selectors.consent_in_force(subject, activity) is None:
         raise ConsentMissing("We may only work on your photos after you agree to it on the consent page.")
 
 
 def erase_consents(*, subject: UUID) -> int:
-    """Remove a deleted customer's consent rows; the journal keeps the pseudonymous entries.
+    """Remove a deleted customer's consents, restrictions and choices; the journal keeps the pseudonymous entries.
 
     Returns:
         How many rows were removed.
     """
-    removed, _ = Consent.objects.filter(subject=subject).delete()
-    return removed
+    return sum(model.objects.filter(subject=subject).delete()[0] for model in (Consent, Restriction, RetentionChoice))

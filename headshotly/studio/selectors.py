@@ -1,5 +1,6 @@
 """Reading the studio's state. Pictures are opened by ``vault.open`` under an owner's warrant."""
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,21 @@ from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootS
 def photos_of(subject: UUID) -> QuerySet[Photo]:
     """Return a subject's photos, newest first."""
     return Photo.objects.filter(subject=subject).order_by("-received_at")
+
+
+def photos_received_before(moment: dt.datetime) -> QuerySet[Photo]:
+    """Return every photo received before a moment, of anybody; the sweeper decides whose time is over."""
+    return Photo.objects.filter(received_at__lt=moment)
+
+
+def headshots_made_before(moment: dt.datetime) -> QuerySet[Headshot]:
+    """Return every headshot made before a moment, of anybody."""
+    return Headshot.objects.filter(made_at__lt=moment)
+
+
+def all_headshots_of(subject: UUID) -> QuerySet[Headshot]:
+    """Return every headshot of a subject, in the order they were made."""
+    return Headshot.objects.filter(subject=subject).order_by("made_at")
 
 
 def shoots_of(subject: UUID) -> QuerySet[Shoot]:

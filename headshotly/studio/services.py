@@ -15,7 +15,7 @@ from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import decoding, gate, selectors, states, tasks
+from headshotly.studio import decoding, gate, leaving, selectors, states, tasks
 from headshotly.studio.errors import LimitReached, NotFound, NotNow
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.studio.styles import style
@@ -227,6 +227,22 @@ def cancel(*, actor: Actor, subject: UUID, shoot_id: UUID) -> None:
         audit.record(actor=actor, act=Act.SHOOT_CANCELLED, subject=subject, purpose=HEADSHOT_GENERATION)
 
 
+@enforces("1.1.d")
+def stop_work(actor: Actor, subject: UUID, activity: str) -> None:
+    """End every waiting or running shoot of somebody who said no; the front door hands this to ``purposes``.
+
+    A worker in the middle of a step finds its shoot cancelled before it writes, and throws that step away.
+    """
+    if activity != HEADSHOT_GENERATION:
+        return
+    with transaction.atomic():
+        for shoot in Shoot.objects.select_for_update().filter(subject=subject, state__in=states.OPEN):
+            shoot.state, shoot.finished_at, shoot.step = ShootState.CANCELLED, clock.now(), ""
+            shoot.sentence = "Stopped, because you took your consent back or stopped this processing."
+            shoot.save(update_fields=["state", "finished_at", "step", "sentence"])
+            audit.record(actor=actor, act=Act.SHOOT_CANCELLED, subject=subject, purpose=HEADSHOT_GENERATION)
+
+
 def toggle_favourite(*, subject: UUID, headshot_id: UUID) -> bool:
     """Mark or unmark a headshot; return whether it is marked now."""
     headshot = headshot_of(subject, headshot_id)
@@ -245,6 +261,16 @@ def delete_photo(*, actor: Actor, subject: UUID, photo_id: UUID) -> None:
         audit.record(
             actor=actor, act=Act.PHOTO_DELETED, subject=subject, object_ids=[photo.object_id, photo.preview_id]
         )
+
+
+def delete_photo_and_results(*, actor: Actor, subject: UUID, photo_id: UUID) -> int:
+    """Delete a photo with every headshot made of it; return how many pictures went. Raises as ``photo_of``."""
+    photo_of(subject, photo_id)
+    made = list(Headshot.objects.filter(subject=subject, photo_id=photo_id))
+    for headshot in made:
+        delete_headshot(actor=actor, subject=subject, headshot_id=headshot.id)
+    delete_photo(actor=actor, subject=subject, photo_id=photo_id)
+    return len(made) + 1
 
 
 def delete_headshot(*, actor: Actor, subject: UUID, headshot_id: UUID) -> None:
@@ -275,8 +301,9 @@ def delete_everything(*, actor: Actor, subject: UUID) -> KeptReceipt:
     Shoot.objects.filter(subject=subject, state__in=states.OPEN).update(
         state=ShootState.CANCELLED, finished_at=clock.now()
     )
-    receipt: Receipt = vault.shred(actor=actor, subject=subject)
+    receipt: Receipt = vault.shred(actor=actor, subject=subject, kept=leaving.kept_by_law(subject))
     with transaction.atomic():
+        leaving.erase_above(subject)
         Headshot.objects.filter(subject=subject).delete()
         Shoot.objects.filter(subject=subject).delete()
         Photo.objects.filter(subject=subject).delete()
@@ -303,3 +330,8 @@ def sweep_unnamed(*, older_than: dt.datetime) -> int:
     for object_id in unnamed:
         vault.destroy(actor=SYSTEM, object_id=object_id)
     return len(unnamed)
+
+
+def forget_receipts(*, before: dt.datetime) -> int:
+    """Remove deletion receipts made before a moment; whoever wants theirs has fetched it by then."""
+    return KeptReceipt.objects.filter(made_at__lt=before).delete()[0]

@@ -14,5 +14,10 @@ ENCRYPTION = declare(
         measures=("3.2.a", "3.2.b"),
     )
 )
-for _place in ("StoredObject.subject", "WrappedCustomerKey.subject", "DeletionReceipt.subject"):
+for _place in (
+    "StoredObject.subject",
+    "WrappedCustomerKey.subject",
+    "DeletionReceipt.subject",
+    "DeletionReceipt.document",
+):
     keeps(f"vault.{_place}", activity=ENCRYPTION.id)

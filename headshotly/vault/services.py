@@ -3,7 +3,7 @@
 import datetime as dt
 import hmac
 import itertools
-from collections.abc import Buffer, Iterable, Iterator
+from collections.abc import Buffer, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import BinaryIO
 from uuid import UUID, uuid4
@@ -331,7 +331,7 @@ def shred_key(*, actor: Actor, subject: UUID) -> None:
 
 
 @enforces("1.2.c")
-def shred(*, actor: Actor, subject: UUID) -> Receipt:
+def shred(*, actor: Actor, subject: UUID, kept: Sequence[str] = ()) -> Receipt:
     """Destroy everything of a customer and return the signed receipt.
 
     The rows that name the objects go last and together with the receipt's own row, so that after a crash anywhere
@@ -340,6 +340,7 @@ def shred(*, actor: Actor, subject: UUID) -> Receipt:
     Args:
         actor: who asked.
         subject: whose data.
+        kept: what a law keeps elsewhere, one sentence each; named in the receipt.
 
     Returns:
         The receipt; see ``docs/formats/receipt.md``. A second call returns the same one.
@@ -360,10 +361,12 @@ def shred(*, actor: Actor, subject: UUID) -> Receipt:
     if earlier is not None and not rows:
         known: Receipt = earlier.document
         return known
-    return _certify(actor, subject, rows, earlier)
+    return _certify(actor, subject, rows, earlier, kept)
 
 
-def _certify(actor: Actor, subject: UUID, rows: list[StoredObject], earlier: DeletionReceipt | None) -> Receipt:
+def _certify(
+    actor: Actor, subject: UUID, rows: list[StoredObject], earlier: DeletionReceipt | None, kept: Sequence[str]
+) -> Receipt:
     """Journal every destruction, drop the rows and keep the receipt, in one transaction.
 
     A row that appeared after an earlier receipt was written by a seal that the shredding overtook; its bytes are
@@ -372,7 +375,7 @@ def _certify(actor: Actor, subject: UUID, rows: list[StoredObject], earlier: Del
     now = clock.now()
     named = [{"id": str(row.id), "kind": row.kind, "sealed_bytes": row.sealed_bytes} for row in rows]
     before = earlier.document["statement"]["objects"] if earlier else []
-    statement = {
+    statement: dict[str, object] = {
         "subject": str(subject),
         "erased_at": now.isoformat(timespec="seconds"),
         "key": "destroyed in every replica of the key store; nothing that was sealed with it can be opened",
@@ -380,6 +383,8 @@ def _certify(actor: Actor, subject: UUID, rows: list[StoredObject], earlier: Del
         "objects": [*before, *({**one, "found_again": False, "readable": False} for one in named)],
         "backups": "copies in older backups are ciphertext under the destroyed key and cannot be opened",
     }
+    if kept:
+        statement["kept_by_law"] = list(kept)
     document = receipt.sign(statement, _receipt_key())
     with transaction.atomic():
         for batch in itertools.batched(rows, _BATCH):

@@ -46,7 +46,9 @@ class FolderMailer:
     def deliver(self, message: EmailMessage) -> None:
         """Write the message; a crash leaves a hidden scratch file or the whole mail."""
         slug = _UNSAFE.sub("-", str(message["Subject"]).lower()).strip("-")[:48]
-        path = self._folder / f"{clock.now():%Y%m%d-%H%M%S-%f}-{slug}.eml"
+        # A mail with an id of its own lands in one file, however often it is handed over.
+        name = str(message["Message-ID"] or "").strip("<>").partition("@")[0] or f"{clock.now():%Y%m%d-%H%M%S-%f}"
+        path = self._folder / f"{name}-{slug}.eml"
         scratch = path.with_name(f".{secrets.token_hex(8)}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -64,7 +66,7 @@ def _mailer() -> Mailer:
     return FolderMailer(configuration.current().mail_folder)
 
 
-def send(*, to: str, subject: str, text: str, about: UUID | None) -> None:
+def send(*, to: str, subject: str, text: str, about: UUID | None, once: UUID | None = None) -> None:
     """Send one plain-text mail and journal that it went, without the address.
 
     Args:
@@ -72,6 +74,7 @@ def send(*, to: str, subject: str, text: str, about: UUID | None) -> None:
         subject: one line.
         text: the body; the operator's name and addresses are added.
         about: pseudonym of the data subject it concerns.
+        once: an id for a mail that may be handed over again after a crash; a mailbox keeps one mail an id.
 
     Raises:
         MailNotSent: it was not handed over, or the address cannot be one.
@@ -83,6 +86,8 @@ def send(*, to: str, subject: str, text: str, about: UUID | None) -> None:
     message["From"] = f"{operator.name} <{operator.privacy_email}>"
     message["To"] = to
     message["Subject"] = subject
+    if once is not None:
+        message["Message-ID"] = f"<{once}@{operator.privacy_email.rpartition('@')[2]}>"
     message.set_content(
         f"{text.strip()}\n\n— \n{operator.name}, {operator.postal_address}\n"
         f"{operator.privacy_email} · {operator.website}\n"

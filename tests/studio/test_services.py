@@ -185,8 +185,8 @@ def test_a_consent_withdrawn_in_the_middle_stops_the_work(owner, photo, monkeypa
 
     engine = run_with(monkeypatch, shoot, withdraw)
     assert engine.rendered == 2, "the picture being made is the last"
-    assert shoot.state == ShootState.FAILED
-    assert "agree" in shoot.sentence
+    assert shoot.state == ShootState.CANCELLED
+    assert "consent" in shoot.sentence
     assert_nothing_lies_about()
 
 
@@ -258,7 +258,7 @@ def test_a_run_that_was_overtaken_writes_nothing(owner, photo, monkeypatch, endi
                 case "is broken":
                     raise ZeroDivisionError
                 case "is refused":
-                    purposes.withdraw_consent(actor=owner.actor, subject=owner.id, activity=HEADSHOT_GENERATION)
+                    raise LimitReached("Enough is enough.")
 
     engine = Engine(overtaken)
     monkeypatch.setattr(tasks, "engine", lambda: engine)

@@ -1,0 +1,126 @@
+"""The access reply of GDPR Art. 15 as PDF: every item of its first paragraph, and the data itself."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from headshotly.audit.actor import Actor
+from headshotly.policy import clock, configuration
+from headshotly.policy.documents import Block, Bullets, Document, Grid, Part, Text, render_pdf
+from headshotly.policy.enforcement import enforces
+from headshotly.purposes import notices as declared
+from headshotly.purposes.notices import Notice
+from headshotly.rights import notices, rooms, services
+from headshotly.rights.states import Channel, Kind, Regime
+from headshotly.vault.warrant import Warrant
+
+
+@enforces("1.2.c")
+def reply(*, actor: Actor, subject: UUID, regime: Regime, warrant: Warrant, language: str) -> bytes:
+    """Return the reply to a customer's request for access, and record the request as answered.
+
+    Args:
+        actor: the customer.
+        subject: their pseudonym.
+        regime: which law they rely on; no law is given biometric measurements here, for none are kept.
+        warrant: their own.
+        language: of the page, BCP 47.
+    """
+    with transaction.atomic():
+        received = services.receive(
+            actor=actor,
+            kind=Kind.KNOW,
+            regime=regime,
+            channel=Channel.ACCOUNT,
+            words=services.Words(),
+            subject=subject,
+        )
+        answered = services.answer(
+            actor=actor, request_id=received.request.id, reply=_("Given as a PDF on the page, at once.")
+        )
+    held = rooms.export_all(subject, warrant)
+    operator = configuration.current().operator
+    document = Document(
+        title=_("What we hold about you"),
+        lead=(
+            f"{answered.reference} · {clock.now():%Y-%m-%d}",
+            _("Reply under Article 15 of the GDPR and section 1798.110 of the California Civil Code"),
+        ),
+        parts=_parts(declared.privacy_notice(operator), held, regime),
+        language=language,
+        page_word=_("Page"),
+    )
+    return render_pdf(document, operator=operator)
+
+
+def _parts(notice: Notice, held: dict[str, Any], regime: Regime) -> tuple[Part, ...]:
+    return (
+        Part(_("Who answers for it"), (Text(notice.controller), Text(f"{_('Contact')}: {notice.officer}"))),
+        Part(_("What for, on which basis, how long, and who receives it"), (_activities(notice),)),
+        Part(_("Where it comes from"), (Bullets(tuple(f"{line.title}: {line.source}" for line in notice.lines)),)),
+        Part(
+            _("Your rights"),
+            (
+                Text(
+                    _(
+                        "You may have it corrected or deleted, restrict or object to its use, take a copy along, and "
+                        "take a consent back. You may complain to:"
+                    )
+                ),
+                Bullets(tuple(notices.complaint_routes(regime))),
+            ),
+        ),
+        Part(
+            _("Decisions by machines, transfers"),
+            (
+                Text(_("No decision with legal or similar effect is made about you by a machine alone.")),
+                Text(_("Nothing is sold or shared for advertising. Transfers outside the EU: see the table.")),
+            ),
+        ),
+        Part(
+            _("The data itself"),
+            (
+                Text(_("Pictures are in your copy, which you can download on “Your data”.")),
+                *_held(held),
+                Text(
+                    _(
+                        "Measurements of your face are never kept, so there are none to give. Password hash and second "
+                        "factors are held, and not given out, because a reply must not help a thief."
+                    )
+                ),
+            ),
+        ),
+    )
+
+
+def _activities(notice: Notice) -> Grid:
+    return Grid(
+        head=(_("What for"), _("Data"), _("Legal basis"), _("Kept"), _("Recipients")),
+        rows=tuple(
+            (f"{line.title}. {line.purpose}", line.data, line.basis, line.retention, line.recipients)
+            for line in notice.lines
+        ),
+        widths=(3, 2, 1.6, 2, 1.2),
+    )
+
+
+def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Return nested data as lines of name and value, in order, for reading."""
+    if isinstance(value, dict):
+        return [line for key, inner in value.items() for line in flat(inner, f"{name}.{key}" if name else str(key))]
+    if isinstance(value, list | tuple):
+        return [line for number, inner in enumerate(value, 1) for line in flat(inner, f"{name} {number}")]
+    if isinstance(value, bool):
+        return [(name.replace("_", " "), _("yes") if value else _("no"))]
+    shown = "-" if value in {None, ""} else value
+    return [(name.replace("_", " "), f"{shown:%Y-%m-%d %H:%M} UTC" if hasattr(shown, "hour") else str(shown))]
+
+
+def _held(held: dict[str, Any]) -> list[Block]:
+    found: list[Block] = []
+    for room, data in held.items():
+        rows = tuple(flat(data)) or ((_("nothing"), "-"),)
+        found += [Text(_(room).capitalize()), Grid(head=(_("What"), _("Value")), rows=rows, widths=(2, 3))]
+    return found

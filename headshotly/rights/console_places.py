@@ -1,0 +1,13 @@
+"""Where the console leads in this room."""
+
+from headshotly.access.console import place
+from headshotly.rights import queue
+
+place(
+    label="Requests", view="rights-staff:queue", right="requests.read", group="Privacy",
+    waiting=lambda _member: len(queue.waiting()),
+)  # fmt: skip
+place(label="Record of processing", view="rights-staff:record", right="governance.read", group="Privacy")
+place(label="Impact assessments", view="rights-staff:assessments", right="governance.read", group="Privacy")
+place(label="Risks", view="rights-staff:risks", right="governance.read", group="Privacy")
+place(label="Documents", view="rights-staff:documents", right="governance.read", group="Privacy")
