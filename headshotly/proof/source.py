@@ -1,5 +1,6 @@
 """Which source this process runs from, so that evidence says what it is evidence about."""
 
+import shutil
 import subprocess  # nosec B404 - one fixed command
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,11 +22,12 @@ def running_source() -> str:
 
 
 def _commit() -> str:
-    if not (_REPOSITORY / ".git").exists():
+    git = shutil.which("git")
+    if git is None or not (_REPOSITORY / ".git").exists():
         return ""
     try:
         found = subprocess.run(  # noqa: S603 - no word of it comes from outside
-            ["git", "-C", str(_REPOSITORY), "rev-parse", "HEAD"],  # noqa: S607 - whichever git the machine has
+            [git, "-C", str(_REPOSITORY), "rev-parse", "HEAD"],
             capture_output=True,
             text=True,
             timeout=5,
