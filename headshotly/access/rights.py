@@ -20,6 +20,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     "assessments.decide": frozenset({Role.DPO}),
     "risks.write": frozenset({Role.SECURITY, Role.DPO}),
     "documents.publish": frozenset({Role.DPO}),
+    "vendors.read": frozenset({Role.DPO, Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
+    "vendors.write": frozenset({Role.SECURITY, Role.OPERATIONS}),
+    "vendors.decide": frozenset({Role.SECURITY, Role.DPO}),
     "machines.read": frozenset({Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "machines.write": frozenset({Role.OPERATIONS}),
 }

@@ -113,6 +113,17 @@ class Act(enum.StrEnum):
     ATTESTATION_RECORDED = "proof.attestation.recorded"
 
     MAIL_SENT = "vendors.mail.sent"
+    VENDOR_CLOSED = "vendors.vendor.closed"
+    VENDOR_OPENED = "vendors.vendor.opened"
+    VENDOR_PROPOSED = "vendors.vendor.proposed"
+    VENDOR_APPROVED = "vendors.vendor.approved"
+    VENDOR_REFUSED = "vendors.vendor.refused"
+    VENDOR_ENDED = "vendors.vendor.ended"
+    VENDOR_DOCUMENTED = "vendors.vendor.documented"
+    VENDOR_ASSESSED = "vendors.vendor.assessed"
+    VENDOR_ASSESSMENT_APPROVED = "vendors.assessment.approved"
+    DATA_SENT = "vendors.data.sent"
+    EGRESS_REFUSED = "vendors.data.refused"
 
     ALERT_RAISED = "incidents.alert.raised"
     ALERT_CLOSED = "incidents.alert.closed"

@@ -27,6 +27,7 @@ COMMANDS = {
     "journal": "journal",
     "policy": "policy",
     "staff": "staff",
+    "vendors": "vendors",
     "manage": "manage",
 }
 

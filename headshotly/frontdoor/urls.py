@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", include("headshotly.access.urls")),
     path("staff/studio/", include("headshotly.studio.desk_urls")),
     path("policy/", include("headshotly.policy.urls")),
+    path("vendors/", include("headshotly.vendors.urls")),
 ]
 handler400 = "headshotly.frontdoor.views.bad_request"
 handler403 = "headshotly.frontdoor.views.forbidden"
