@@ -78,13 +78,17 @@ def _spoken(node: ast.expr) -> str | None:
 
 
 def _refusals() -> set[str]:
-    from headshotly.policy.refusal import Refusal
-
-    found, left = {"Refusal"}, [Refusal]
-    while left:
-        below = left.pop().__subclasses__()
-        found.update(kind.__name__ for kind in below)
-        left.extend(below)
+    """Return the names of everything that is raised to say no, in whatever room."""
+    parents = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for path in HOUSE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ClassDef)
+    }
+    found, grown = {"Refusal"}, 0
+    while len(found) != grown:
+        grown = len(found)
+        found |= {name for name, bases in parents.items() if bases & found}
     return found
 
 
