@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from headshotly.proof.findings import Assurance, Environment, Outcome
+from headshotly.vault.fields import SealedTextField
 
 
 class CheckRun(models.Model):
@@ -109,3 +110,11 @@ class Attestation(models.Model):
         constraints = [
             models.CheckConstraint(name="proof_attestation_expires", condition=Q(expires_on__gt=F("valid_from"))),
         ]
+
+
+class Canary(models.Model):
+    """A made-up person's word, sealed as a customer's is; one row, written anew by every scan."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    subject = models.UUIDField()
+    word = SealedTextField()
