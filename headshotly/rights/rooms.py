@@ -155,6 +155,7 @@ KEPT: dict[str, str] = {
     "vault.DeletionReceipt": "the proof that everything was deleted: ids only",
     "studio.KeptReceipt": "the same receipt at the address the former customer was given",
     "incidents.Event": "pseudonyms only; what was noticed must outlast whoever did it, and goes by its own time limit",
+    "incidents.Block": "the pseudonym of a network address; gone a week after it ended",
     "incidents.Alert": "pseudonyms only; the record of what was noticed, under its own time limit",
     "accounts.PasskeyChallenge": "a question to an authenticator; gone within a day by itself",
 }
