@@ -26,6 +26,11 @@ def customer(subject: UUID) -> Customer | None:
     return Customer.objects.filter(id=subject).first()
 
 
+def language_of(subject: UUID) -> str:
+    """Return the language a customer is written to in; empty where they left."""
+    return Customer.objects.filter(id=subject).values_list("language", flat=True).first() or ""
+
+
 def customer_by_email(email: str) -> Customer | None:
     """Return the customer with an address, found by its blind index.
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from headshotly.purposes.models import Consent
-from headshotly.purposes.texts import current_text
+from headshotly.purposes.texts import current_hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def consent_in_force(subject: UUID, activity: str) -> ConsentRecord | None:
         subject=subject,
         activity=activity,
         withdrawn_at__isnull=True,
-        text_sha256=current_text(activity).sha256,
+        text_sha256__in=current_hashes(activity),
     ).first()
     return _record(row) if row else None
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from headshotly.policy.wording import told
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 
 
@@ -57,7 +58,7 @@ def progress(shoot: Shoot) -> dict[str, Any]:
         "done": shoot.steps_done,
         "total": shoot.steps_total,
         "percent": 100 * shoot.steps_done // max(1, shoot.steps_total),
-        "sentence": shoot.sentence or shoot.step or str(state.label),
+        "sentence": told(shoot.sentence or shoot.step or str(state.label)),
         "open": state in {ShootState.QUEUED, ShootState.RUNNING},
     }
 
