@@ -39,10 +39,16 @@ def report(request: HttpRequest) -> HttpResponse:
     typed = {name: request.POST.get(name, "").strip() for name in _FIELDS}
     try:
         _patient(request)
-        words = Words(**typed)
+        words = Words(
+            text=typed["text"],
+            where=typed["where"],
+            name=typed["name"],
+            email=typed["email"],
+            thank_as=typed["thank_as"],
+        )
         made = reporting.receive(actor=VISITOR, channel=Channel.FORM, words=words)
     except Refusal as refusal:
-        context = {"error": _(refusal.sentence), "typed": typed}
+        context = {"error": refusal.sentence, "typed": typed}
         return render(request, "proof/report.html", context, status=refusal.status)
     letters.tell_security(made)
     told = letters.tell_received(made, words)

@@ -69,16 +69,16 @@ def collect(source: Mailbox | None = None) -> Collected:
 def _take(box: Mailbox, mail: Delivered) -> bool:
     """Record one mail and put it aside; return whether it was answered."""
     own = configuration.current().operator.security_email
+    automatic = True  # nobody answers what nobody could read
     try:
-        found: ReadMail | None = read(mail.raw, own_address=own)
+        found = read(mail.raw, own_address=own)
+        words, automatic = _words(found), found.automatic
     except UnreadableMail as refusal:
-        found, words = None, Words(text=f"{refusal.sentence} Please look at the mail itself.")
-    else:
-        words = _words(found)
+        words = Words(text=f"{refusal.sentence} Please look at the mail itself.")
     made = reporting.receive(actor=VISITOR, channel=Channel.MAIL, words=words, raw=mail.raw or b"(empty)")
     box.done(mail)
     letters.tell_security(made)
-    return found is not None and not found.automatic and letters.tell_received(made, words)
+    return not automatic and letters.tell_received(made, words)
 
 
 def _words(mail: ReadMail) -> Words:

@@ -7,7 +7,6 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import parseaddr
 from html.parser import HTMLParser
-from typing import cast
 
 from headshotly.proof.errors import NotOpened, UnreadableMail
 from headshotly.proof.openpgp import open_message
@@ -16,7 +15,7 @@ LARGEST = 25 << 20
 LONGEST_TEXT = 20_000
 LONGEST_SUBJECT = 200
 _ADDRESS_MAX = 254
-_ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]{1,64}@[A-Za-z0-9.-]{3,253}")
+_ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 _ARMOR = b"-----BEGIN PGP MESSAGE-----"
 _ROBOTS = frozenset({"bulk", "list", "junk"})
 # What parsing hostile headers is known to raise, in CPython's email package.
@@ -92,7 +91,7 @@ def _charset(part: EmailMessage) -> str:
 
 
 def _parts(message: EmailMessage) -> list[EmailMessage]:
-    return [cast("EmailMessage", part) for part in message.walk() if not part.is_multipart()]
+    return [part for part in message.walk() if not part.is_multipart()]
 
 
 def _words(message: EmailMessage) -> str:
@@ -132,7 +131,7 @@ def _armored(message: EmailMessage) -> bytes | None:
 
 
 def _parse(raw: bytes) -> EmailMessage:
-    return cast("EmailMessage", message_from_bytes(raw, policy=default))
+    return message_from_bytes(raw, policy=default)
 
 
 def read(raw: bytes, *, own_address: str) -> ReadMail:

@@ -124,7 +124,9 @@ class WeaknessReport(models.Model):
     subject = models.UUIDField(unique=True)
     channel = models.CharField(max_length=8, choices=weakness_states.Channel.choices)
     source_sha256 = models.BinaryField(null=True, unique=True, max_length=32)
-    state = models.CharField(max_length=16, choices=weakness_states.State.choices, default=weakness_states.State.RECEIVED)
+    state = models.CharField(
+        max_length=16, choices=weakness_states.State.choices, default=weakness_states.State.RECEIVED
+    )
     severity = models.CharField(max_length=12, choices=weakness_states.Severity.choices, default="")
     outcome = models.CharField(max_length=12, choices=weakness_states.Outcome.choices, default="")
     answerable = models.BooleanField(default=False)

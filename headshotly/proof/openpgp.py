@@ -5,6 +5,7 @@ option ``disclosure.key_file`` names another file. The decision is in ``docs/adr
 """
 
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -27,8 +28,7 @@ def _make(path: Path) -> None:
     operator = configuration.current().operator
     made = Tsk.generate(user_id=f"{operator.name} Security <{operator.security_email}>")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.unlink(missing_ok=True)
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii", errors="backslashreplace") as file:
         file.write(str(made))
@@ -48,7 +48,7 @@ def _key() -> Tsk:
         _make(path)
     try:
         return Tsk.from_bytes(path.read_bytes())
-    except Exception as error:  # noqa: BLE001 - the library raises its own base class for every damage
+    except Exception as error:
         raise KeyDamaged(f"The OpenPGP key {path.name} cannot be read; restore it from its copy.") from error
 
 
@@ -108,7 +108,7 @@ def open_message(message: bytes) -> bytes:
     """
     key = bytes(_key())
     try:
-        done = subprocess.run(  # noqa: S603 - our own module, no shell, nothing of the message on the command line
+        done = subprocess.run(
             [sys.executable, "-m", "headshotly.proof.unwrapping"],
             input=len(key).to_bytes(4, "big") + key + message,
             capture_output=True,

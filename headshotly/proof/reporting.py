@@ -122,9 +122,7 @@ def _known(source: bytes | None) -> WeaknessReport | None:
 def _seal_original(actor: Actor, subject: UUID, raw: bytes) -> UUID | None:
     if not raw:
         return None
-    return vault.seal(
-        actor=actor, subject=subject, kind="weakness-report", purpose="weakness-reports", plaintext=raw
-    )
+    return vault.seal(actor=actor, subject=subject, kind="weakness-report", purpose="weakness-reports", plaintext=raw)
 
 
 def _zone() -> str:
@@ -184,9 +182,7 @@ def acknowledge(*, actor: Actor, report_id: UUID, severity: Severity) -> Weaknes
 
 
 @enforces("4.3.b")
-def close(
-    *, actor: Actor, report_id: UUID, outcome: Outcome, thank_as: str = "", for_what: str = ""
-) -> WeaknessReport:
+def close(*, actor: Actor, report_id: UUID, outcome: Outcome, thank_as: str = "", for_what: str = "") -> WeaknessReport:
     """Close an acknowledged report, and thank whoever sent it where they asked for that.
 
     Args:
