@@ -124,6 +124,7 @@ class PortraitEngine:
         behind = self._background(prepared, style, cut, size, own=own_background)
         alpha = np.clip(_warp(prepared.alpha, cut, size), 0, 1)[..., None]
         person = _sharpen(_warp(prepared.colours, cut, size, edge=cv2.BORDER_REPLICATE), size[1] / cut.height)
+        person = light.wrap(person, behind, alpha, prepared.face.width * size[1] / cut.height)
         result = person * alpha + behind * (1 - alpha)
         return Headshot((np.clip(result, 0, 1) * 255 + 0.5).astype(np.uint8), tuple(notes))
 

@@ -79,6 +79,21 @@ def retouch(image: Image, face: Face, strength: float = 0.4) -> Image:
     return (image - middle * weight * skin_mask(image.shape[:2], face)).astype(np.float32)
 
 
+def wrap(person: Image, behind: Image, alpha: Image, face_width: float) -> Image:
+    """Return the person with a little of the background's light around the edge, as a lens would spread it.
+
+    Args:
+        person: (height, width, 3) float32.
+        behind: (height, width, 3) float32, the background.
+        alpha: (height, width, 1) float32.
+        face_width: in pixels; sets how far the light reaches.
+    """
+    reach = max(1.0, 0.02 * face_width)
+    open_ = 1 - cv2.GaussianBlur(alpha, (0, 0), reach)[..., None]
+    spread = cv2.GaussianBlur(behind, (0, 0), reach)
+    return (person + 0.3 * open_ * (spread - person)).astype(np.float32)
+
+
 def noise_level(picture: Picture) -> float:
     """Return the picture's grain: standard deviation of fine noise, 0 to 1 (Immerkær, 1996)."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
