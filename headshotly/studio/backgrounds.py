@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from headshotly.studio.edges import Alpha, Image
 from headshotly.studio.faces import Picture
-from headshotly.studio.matting import Alpha, Image
 from headshotly.studio.styles import Colour
 
 

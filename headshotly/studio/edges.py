@@ -24,6 +24,7 @@ _SHOULDER_REACH, _HAIR_OUT, _HAIR_IN = 2.5, 8.5, 7.5
 _HAIR_SURE = 0.85  # hair counts as surely the person's from here on, cloth from one half
 _ALIKE, _DIFFERENT = 0.015, 0.075  # squared colour difference under which nothing is seen, and over which all is
 _CHIN = 152
+_WORTH = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,23 @@ def refine(picture: Picture, mask: Alpha, face: Face) -> Alpha:
     joined = guided(edge.image, alpha, max(1, round(1.6 * edge.unit)), 3e-5)
     alpha = alpha + 0.6 * clear * (np.clip(joined, 0, 1) - alpha)
     alpha = np.where(edge.sure, 1.0, np.where(edge.sure_not, 0.0, alpha))
-    return np.clip((alpha - 0.12) / 0.80, 0, 1).astype(np.float32)
+    result: Alpha = np.clip((alpha - 0.12) / 0.80, 0, 1).astype(np.float32)
+    return result
+
+
+def enlarge(alpha: Alpha, picture: Picture) -> Alpha:
+    """Return a matte that was decided on a smaller picture, fitted to the large one.
+
+    Args:
+        alpha: (height, width) float32, of the smaller picture.
+        picture: (height, width, 3) uint8, the large one.
+    """
+    large = cv2.resize(alpha, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC).astype(np.float32, copy=False)
+    radius = max(2, round(1.5 * picture.shape[1] / alpha.shape[1]))
+    fitted = guided((picture / 255).astype(np.float32), large, radius, 3e-5)
+    open_ = ((large > 0.01) & (large < 0.99)).astype(np.uint8)  # noqa: PLR2004 - neither whole nor nothing
+    undecided = cv2.dilate(open_, np.ones((3, 3), np.uint8)) > 0
+    return np.clip(np.where(undecided, (large + fitted) / 2, large), 0, 1).astype(np.float32)
 
 
 def _blur(image: Alpha, sigma: float) -> Alpha:
@@ -91,7 +108,7 @@ def _edge(picture: Picture, mask: Alpha, face: Face) -> _Edge:
     depth = _distance((soft > 0.5 + (_HAIR_SURE - 0.5) * hair).astype(np.uint8))
     sure = depth > (_SHOULDER_REACH + (_HAIR_IN - _SHOULDER_REACH) * hair) * unit
     sure_not = signed < -(_SHOULDER_REACH + (_HAIR_OUT - _SHOULDER_REACH) * hair) * unit
-    return _Edge(picture.astype(np.float32) / 255, unit, hair, depth, signed, sure, sure_not)
+    return _Edge((picture / 255).astype(np.float32), unit, hair, depth, signed, sure, sure_not)
 
 
 def _distance(inside: NDArray[np.uint8]) -> Alpha:
@@ -144,7 +161,8 @@ def _samples(edge: _Edge, where: NDArray[np.bool_], rows: Any, columns: Any) -> 
 
 def _mixtures(edge: _Edge, prior: Alpha, clear: Alpha) -> Alpha:
     """Return the prior, where the edge is clear moved to the mixture that explains each pixel best."""
-    rows, columns = np.nonzero(~(edge.sure | edge.sure_not))
+    # Where nothing can be told apart the mixtures would count for nothing.
+    rows, columns = np.nonzero(~(edge.sure | edge.sure_not) & (clear > _WORTH))
     if not rows.size or not edge.sure.any() or not edge.sure_not.any():
         return prior
     seen = edge.image[rows, columns]

@@ -7,8 +7,8 @@ every channel; retouching only lowers contrast of middle-sized blemishes and kee
 import cv2
 import numpy as np
 
+from headshotly.studio.edges import Image
 from headshotly.studio.faces import Face, Picture
-from headshotly.studio.matting import Image
 
 _WHITE = 0.93  # where the scene's brightest percent shall lie
 _GAIN_MIN, _GAIN_MAX = 1.0, 1.25

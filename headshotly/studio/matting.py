@@ -4,13 +4,13 @@ The model sees 256 by 256 pixels. Its answers for several views, from the whole 
 mirrored and two with the shadows lifted, are merged; ``edges`` then finds hair and shoulders at full resolution.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from headshotly.studio.edges import Alpha, Image, refine, surroundings
+from headshotly.studio.edges import Alpha, Image, enlarge, refine, surroundings
 from headshotly.studio.faces import Face, Picture, network
 
 _MODEL = "selfie_segmentation.tflite"
@@ -40,7 +40,8 @@ class Matte:
     confidence: float
 
 
-TRUSTED = 0.55
+TRUSTED = 0.7
+_FINEST = 450  # pixels of face width at which the edge is decided
 
 
 def _segment(picture: Picture, folder: Path) -> Alpha:
@@ -67,7 +68,8 @@ def coarse(picture: Picture, face: Face, folder: Path) -> tuple[Alpha, float]:
     """Return the merged mask and how well its parts agree, 0 to 1."""
     middle = face.landmarks[:, :2].mean(axis=0)
     lifted = cv2.LUT(picture, _LIFT).astype(np.uint8, copy=False)
-    total, trusts, masks = np.zeros(picture.shape[:2], np.float32), np.float32(1e-6), []
+    total, trusts = np.zeros(picture.shape[:2], np.float32), np.full(picture.shape[:2], 1e-6, np.float32)
+    masks = []
     for side, below, weight, shadows in _VIEWS:
         box = _square(picture, (middle[0], middle[1] + below * face.height), side * face.height)
         mask, trust = _place(lifted if shadows else picture, folder, box)
@@ -108,10 +110,28 @@ def matte(picture: Picture, face: Face, folder: Path) -> Matte:
         face: the person's face.
         folder: the model folder.
     """
-    mask, agreement = coarse(picture, face, folder)
-    mask = _one_person(mask, face)
-    alpha = refine(picture, mask, face)
-    return Matte(alpha, _confidence(alpha, mask, agreement, face))
+    scale = min(1.0, _FINEST / face.width)
+    # A larger face holds no more edge, only more pixels of it: decided small, then fitted to the large picture.
+    small, seen = scaled(picture, face, scale) if scale < 1 else (picture, face)
+    mask, agreement = coarse(small, seen, folder)
+    mask = _one_person(mask, seen)
+    alpha = refine(small, mask, seen)
+    confidence = _confidence(alpha, mask, agreement, seen)
+    return Matte(enlarge(alpha, picture) if scale < 1 else alpha, confidence)
+
+
+def scaled(picture: Picture, face: Face, scale: float) -> tuple[Picture, Face]:
+    """Return a smaller picture and the face in it.
+
+    Args:
+        picture: (height, width, 3) uint8.
+        face: the face in it.
+        scale: below one.
+    """
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    left, top, right, bottom = (side * scale for side in face.box)
+    return small, replace(face, landmarks=face.landmarks * np.float32(scale), box=(left, top, right, bottom))
 
 
 def _one_person(mask: Alpha, face: Face) -> Alpha:
@@ -161,7 +181,8 @@ def _without_spill(colours: Image, image: Image, alpha: Alpha, radius: int) -> I
     held = np.clip(((colours - own) * span).sum(axis=2) / (length + 1e-3), 0, 1)
     near = np.clip(2.4 * (1 - cv2.GaussianBlur(alpha, (0, 0), max(1.0, radius / 4.5))), 0, 1)
     clear = np.clip((length - 0.01) / 0.03, 0, 1)
-    return (colours - (held * near * clear)[..., None] * span).astype(np.float32)
+    result: Image = (colours - (held * near * clear)[..., None] * span).astype(np.float32)
+    return result
 
 
 def _fuse(image: Image, colours: Image, background: Image, alpha: Alpha, reach: int) -> tuple[Image, Image]:
