@@ -116,6 +116,14 @@ class Attestation(models.Model):
         ]
 
 
+class Canary(models.Model):
+    """A made-up person's word, sealed as a customer's is; one row, written anew by every scan."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    subject = models.UUIDField()
+    word = SealedTextField()
+
+
 class WeaknessReport(models.Model):
     """One report. ``subject`` is a pseudonym made for the reporter; what they wrote is sealed under its key."""
 

@@ -151,6 +151,7 @@ ROOMS: tuple[Room, ...] = (
 
 # What stays when a customer leaves, and why.
 KEPT: dict[str, str] = {
+    "proof.Canary": "a made-up person's word, planted to see that nothing is readable",
     "audit.Entry": "the journal: pseudonyms only, verifiable, and meaningless once the key is gone",
     "vault.DeletionReceipt": "the proof that everything was deleted: ids only",
     "studio.KeptReceipt": "the same receipt at the address the former customer was given",

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('proof', '0002_append_only'),
+        ('proof', '0003_canary'),
     ]
 
     operations = [
