@@ -20,7 +20,7 @@ from headshotly.audit.sequencing import sequence_once
 from headshotly.frontdoor import certificate
 from headshotly.frontdoor.server import redirector, tls_context
 from headshotly.policy import clock, configuration
-from headshotly.proof import registry
+from headshotly.proof import handshakes, registry
 from headshotly.proof.findings import Finding, Outcome
 from headshotly.proof.scene import Answer, Scene
 from headshotly.proof.services import look_once
@@ -160,8 +160,7 @@ def sequence_all() -> None:
 def weak_context(cert: Path, key: Path, *, version: ssl.TLSVersion) -> ssl.SSLContext:
     """A server's context that speaks one old version, as nobody should."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = context.maximum_version = version
-    context.set_ciphers("ALL:@SECLEVEL=0")
+    handshakes._speak_only(context, version, "ALL:@SECLEVEL=0")
     context.load_cert_chain(cert, key)
     return context
 
