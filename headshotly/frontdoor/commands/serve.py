@@ -107,6 +107,7 @@ def serve(context: click.Context, listen: str) -> None:
         Child("worker", ["worker"]),
         Child("sequencer", ["sequencer"]),
         Child("duties", ["duties", "run"]),
+        Child("detector", ["detector"]),
     ]
     Supervisor(children, _say).run(when_ready)
     os.close(lock)
