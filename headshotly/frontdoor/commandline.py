@@ -23,6 +23,8 @@ COMMANDS = {
     "duties": "duties",
     "setup": "setup",
     "keys": "keys",
+    "backup": "backup",
+    "restore": "restore",
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",

@@ -6,6 +6,7 @@ import threading
 import click
 import django
 
+from headshotly.continuity.marker import refuse_while_restoring
 from headshotly.policy.permission import permission
 
 LOOK_SECONDS = 5.0
@@ -20,6 +21,7 @@ def duties() -> None:
 @duties.command()
 def run() -> None:
     """Do every duty when it is due, until told to stop."""
+    refuse_while_restoring()
     django.setup()
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
@@ -42,6 +44,7 @@ def run() -> None:
 @click.argument("names", nargs=-1, required=True)
 def now(names: tuple[str, ...]) -> None:
     """Do the named duties at once."""
+    refuse_while_restoring()
     django.setup()
     from headshotly.frontdoor.models import DutyRecord  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.roster import run_due  # noqa: PLC0415 - after Django's setup
