@@ -22,6 +22,7 @@ SERVICE_PURPOSES = {
     "security-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a02"),
     "rights-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a03"),
     "policy-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a04"),
+    "proof-canary": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a05"),
 }
 
 

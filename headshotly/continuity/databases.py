@@ -314,7 +314,7 @@ def require_whole() -> None:
                 table = model._meta.db_table
                 if table not in tables:
                     raise DatabaseUnfit(f"The database is half-migrated: it has no table {table}.")
-                # Django's own introspection stumbles over some constraints on SQLite; an empty answer names the columns.
+                # Django's introspection stumbles over some constraints on SQLite; an empty answer names the columns.
                 nothing = f"SELECT * FROM {connection.ops.quote_name(table)} WHERE 1 = 0"  # noqa: S608 - a model's # nosec B608
                 cursor.execute(nothing)
                 held = {column[0] for column in cursor.description}

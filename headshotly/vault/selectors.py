@@ -1,6 +1,7 @@
 """Reading what the vault keeps, for checks and pages; nothing here opens anything."""
 
 import datetime as dt
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID
@@ -159,3 +160,44 @@ def header_opens(subject: UUID, object_id: UUID, purpose: str) -> bool:
 def purposes_of(subject: UUID) -> dict[UUID, str]:
     """Return what each sealed object of a subject was sealed for."""
     return dict(StoredObject.objects.filter(subject=subject).values_list("id", "purpose"))
+
+
+def newest_objects(most: int) -> list[tuple[UUID, UUID]]:
+    """Return owner and id of the objects sealed last.
+
+    Args:
+        most: how many.
+    """
+    return list(StoredObject.objects.order_by("-sealed_at").values_list("subject", "id")[:most])
+
+
+def sealed_header(subject: UUID, object_id: UUID) -> bytes:
+    """Return the first bytes of a stored object as they lie there: ciphertext and its header, nothing opened.
+
+    Raises:
+        ObjectMissing: the store lacks it.
+        StoreUnavailable: the store did not answer.
+    """
+    with closing(wiring.object_store().open(subject, object_id)) as file:
+        return bytes(file.view(0, envelope.LONGEST))
+
+
+def sealed_pieces(subject: UUID, object_id: UUID, *, piece: int) -> Iterator[bytes]:
+    """Yield a stored object's bytes as they lie there, in pieces of at most ``piece`` bytes; nothing is opened.
+
+    Raises as ``sealed_header`` does.
+    """
+    with closing(wiring.object_store().open(subject, object_id)) as file:
+        offset = 0
+        while data := bytes(file.view(offset, piece)):
+            yield data
+            offset += len(data)
+
+
+def is_sealed(header: bytes, *, subject: UUID, object_id: UUID) -> bool:
+    """Say whether bytes begin as an object of ours does: AES-256-GCM, a wrapped 256-bit key, its owner."""
+    try:
+        found = envelope.read(header)
+    except ObjectDamaged:
+        return False
+    return (found.owner, found.object_id, len(found.wrapped)) == (subject, object_id, envelope.WRAPPED)

@@ -120,17 +120,20 @@ class Place:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.rpartition("ANSWER")[2])
 
-    def opens(self, subject, object_id) -> str:
-        """Open an object in the place as its owner would; return its plaintext, or the refusal's code."""
-        return self.python(
+    def opens(self, living: "Living") -> dict:
+        """Open every object in the place as its owner would; return id → its plaintext, or the refusal's code."""
+        wanted = [(str(person.id), str(object_id)) for object_id, (person, _) in living.objects.items()]
+        opened = self.python(
             "from uuid import UUID\nfrom headshotly.access.warrants import owner_warrant\n"
             "from headshotly.policy.refusal import Refusal\nfrom headshotly.vault import services\n"
-            f"subject, object_id = UUID('{subject}'), UUID('{object_id}')\n"
-            "try:\n"
-            "    warrant = owner_warrant(customer_id=subject, session_key='s', purpose='view')\n"
-            "    answer = services.open(object_id=object_id, warrant=warrant).decode()\n"
-            "except Refusal as refusal:\n    answer = refusal.code\n"
+            "answer = {}\n"
+            f"for subject, object_id in {wanted!r}:\n"
+            "    warrant = owner_warrant(customer_id=UUID(subject), session_key='s', purpose='view')\n"
+            "    try:\n"
+            "        answer[object_id] = services.open(object_id=UUID(object_id), warrant=warrant).decode()\n"
+            "    except Refusal as refusal:\n        answer[object_id] = refusal.code\n"
         )
+        return {uuid.UUID(object_id): content for object_id, content in opened.items()}
 
 
 @pytest.fixture

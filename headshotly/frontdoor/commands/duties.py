@@ -19,7 +19,8 @@ def duties() -> None:
 
 
 @duties.command()
-def run() -> None:
+@click.option("--slow/--quick", default=None, help="Only the duties that take long, or only the others.")
+def run(*, slow: bool | None) -> None:
     """Do every duty when it is due, until told to stop."""
     refuse_while_restoring()
     django.setup()
@@ -33,7 +34,7 @@ def run() -> None:
         signal.signal(number, lambda *_: stop.set())
     while not stop.wait(LOOK_SECONDS):
         try:
-            run_due()
+            run_due(slow=slow)
         except DatabaseFailure as error:
             # A duty that was done but not written down stays held, and is done again when its time is over.
             click.echo(f"duties: the database did not answer ({type(error).__name__}); trying again", err=True)
