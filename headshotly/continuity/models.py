@@ -4,6 +4,8 @@ import uuid
 
 from django.db import models
 
+from headshotly.access.models import StaffMember
+
 
 class BackupState(models.TextChoices):
     """How a backup ended."""
@@ -81,5 +83,4 @@ class PlanReview(models.Model):
     id = models.BigAutoField(primary_key=True)
     plan_sha256 = models.CharField(max_length=64)
     reviewed_at = models.DateTimeField()
-    reviewer = models.UUIDField()
-    handle = models.CharField(max_length=64)
+    reviewer = models.ForeignKey(StaffMember, on_delete=models.PROTECT, related_name="+")
