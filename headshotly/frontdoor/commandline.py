@@ -21,6 +21,7 @@ COMMANDS = {
     "worker": "worker",
     "sequencer": "sequencer",
     "duties": "duties",
+    "detector": "detector",
     "setup": "setup",
     "keys": "keys",
     "backup": "backup",
