@@ -1,6 +1,6 @@
 """Every word the customer's side can say, found in templates, code and declarations; and the Polish catalogue.
 
-``HEADSHOTLY_WRITE_TABLES=1 .venv/bin/pytest tests/frontdoor/test_languages.py`` adds what is new to the catalogue,
+``HEADSHOTLY_WRITE_TABLES=1 .venv/bin/pytest tests/languages/test_languages.py`` adds what is new to the catalogue,
 drops what is gone, and compiles it. What it adds is empty: somebody who speaks Polish fills it in.
 """
 
