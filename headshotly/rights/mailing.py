@@ -203,3 +203,21 @@ def forget_old(*, before: dt.datetime) -> int:
     """Remove the record of mails that ended before a moment; the journal keeps the pseudonymous entries."""
     ended = (DeliveryState.SENT, DeliveryState.GONE, DeliveryState.FAILED)
     return Delivery.objects.filter(state__in=ended, next_at__lt=before).delete()[0]
+
+
+def untold(publication: Publication, *, late_after: dt.timedelta) -> tuple[set[UUID], set[UUID], int]:
+    """Return who was not told of a publication.
+
+    Args:
+        publication: which.
+        late_after: how long a mail may be on its way.
+
+    Returns:
+        Customers whose mail was given up; customers whose mail is on its way for too long; how many mails there are.
+    """
+    rows = Delivery.objects.filter(publication=publication)
+    given_up = set(rows.filter(state=DeliveryState.FAILED).values_list("subject", flat=True))
+    waiting = rows.filter(state__in=(DeliveryState.QUEUED, DeliveryState.SENDING))
+    overdue = publication.queued_at is not None and publication.queued_at + late_after < clock.now()
+    late = set(waiting.values_list("subject", flat=True)) if overdue else set()
+    return given_up, late, rows.count()

@@ -68,6 +68,16 @@ def receipt(receipt_id: UUID) -> KeptReceipt | None:
     return KeptReceipt.objects.filter(id=receipt_id).first()
 
 
+def shoots_started() -> QuerySet[Shoot]:
+    """Return every shoot that was ever begun, newest first, of anybody."""
+    return Shoot.objects.filter(started_at__isnull=False).order_by("-started_at")
+
+
+def running_shoots() -> QuerySet[Shoot]:
+    """Return the shoots being made now."""
+    return Shoot.objects.filter(state=ShootState.RUNNING)
+
+
 def object_ids_in_use() -> set[UUID]:
     """Return the ids of every sealed object that a photo or headshot names."""
     used: set[UUID] = set()

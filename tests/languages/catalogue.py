@@ -34,10 +34,13 @@ STAFF_ONLY = (
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
     "rights/publishing", "studio/models_folder", "studio/desk", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/register", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster", "vault/",
+    "vendors/register", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
+    "frontdoor/scratch", "vault/",
 )  # fmt: skip
+# What visitors read of a room that is otherwise staff's.
+PUBLIC_PARTS = ("proof/disclosure", "proof/reporting", "proof/trust")
 _STAFF_TEMPLATES = re.compile(
-    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/|incidents/|continuity/)"
+    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/)"
 )
 _ASIDES = ("notes.append", "progress", "_tell", "Finding", "Verdict")  # calls whose words a customer reads later
 
@@ -51,7 +54,8 @@ def customer_templates() -> list[Path]:
 def customer_modules() -> list[Path]:
     """Return the modules whose words customers and visitors may read."""
     found = sorted(HOUSE.rglob("*.py"))
-    return [path for path in found if not str(path.relative_to(HOUSE)).startswith(STAFF_ONLY)]
+    names = {path: str(path.relative_to(HOUSE)) for path in found}
+    return [path for path, name in names.items() if name.startswith(PUBLIC_PARTS) or not name.startswith(STAFF_ONLY)]
 
 
 def _marked(source: bytes) -> Iterator[tuple[object, str | None]]:
@@ -132,6 +136,7 @@ def declared_words() -> set[str]:
     """Return the words that declarations, enumerations, styles and the policy bring, as they are now."""
     from headshotly.access.models import Purpose
     from headshotly.policy.clauses import ClauseKind, clauses, sections
+    from headshotly.proof.weakness_states import FIX_DAYS
     from headshotly.purposes.declarations import LegalBasis, limits
     from headshotly.purposes.grounds import RestrictionGround
     from headshotly.purposes.notices import about_customers
@@ -162,6 +167,7 @@ def declared_words() -> set[str]:
         for channel in states.Channel:
             found.add(verifying.needed(kind, channel).sentence)
     found |= {text for one in STYLES.values() for text in (one.title, one.description)}
+    found |= {severity.label for severity in FIX_DAYS}
     found |= {clause.sentence for clause in clauses().values()}
     found |= {section.heading for section in sections() if section.level > 1}
     assert StoredObject
