@@ -106,6 +106,16 @@ class Act(enum.StrEnum):
     POLICY_PUBLISHED = "rights.policy.published"
     POLICY_MAIL_FAILED = "rights.policy.mail-failed"
 
+    BACKUP_MADE = "continuity.backup.made"
+    BACKUP_FAILED = "continuity.backup.failed"
+    BACKUP_CHECKED = "continuity.backup.checked"
+    BACKUP_PRUNED = "continuity.backup.pruned"
+    SYSTEM_RESTORED = "continuity.system.restored"
+    OBJECTS_RESTORED = "continuity.objects.restored"
+    KEYS_RECOVERED = "continuity.keys.recovered"
+    DRILL_HELD = "continuity.drill.held"
+    PLAN_REVIEWED = "continuity.plan.reviewed"
+
     CHECKS_RUN = "proof.checks.run"
     EXCEPTION_ASKED = "proof.exception.asked"
     EXCEPTION_APPROVED = "proof.exception.approved"
