@@ -66,6 +66,7 @@ class Act(enum.StrEnum):
     CUSTOMER_LOOKED_UP = "access.customer.looked-up"
     ACCESS_REVIEWED = "access.review.recorded"
     RIGHT_WITHHELD = "access.right.withheld"
+    RIGHT_RETURNED = "access.right.returned"
     SERVICE_ACCOUNT_CREATED = "access.service-account.created"
     TOKEN_ISSUED = "access.token.issued"  # noqa: S105 - an act, not a token
     TOKEN_REVOKED = "access.token.revoked"  # noqa: S105 - an act, not a token
