@@ -119,7 +119,8 @@ def key_service() -> KeyService:
                 folder / "backup-root-keys.json", passphrase_file=Path(passphrase) if passphrase else None
             )
         case "aws-kms":
-            from headshotly.vendors import aws, aws_keys  # noqa: PLC0415 - as above
+            from headshotly.vault import aws_keys  # noqa: PLC0415 - as above
+            from headshotly.vendors import aws  # noqa: PLC0415 - as above
 
             client = aws.client("kms", region=_option("kms.region", "eu-central-1"), endpoint=_option("kms.endpoint"))
             return aws_keys.AwsKeyService(client, alias=_option("backup.key_alias", "alias/headshotly-backup"))
