@@ -10,7 +10,7 @@ from headshotly.incidents.detecting import Detector
 from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import LogSource
 
-NOON = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 PLAIN = LogSource("test", "test", "test")
 
 
