@@ -107,6 +107,9 @@ class Act(enum.StrEnum):
 
     MAIL_SENT = "vendors.mail.sent"
 
+    ALERT_RAISED = "incidents.alert.raised"
+    ALERT_CLOSED = "incidents.alert.closed"
+
 
 class Outcome(enum.StrEnum):
     """How the act ended."""
