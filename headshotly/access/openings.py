@@ -36,6 +36,7 @@ _WHY = {
     "account-page": "To show your account page",
     "change-address": "To change your address",
     "security-notice": "To write to you about your account's security",
+    "breach-notice": "To write to you about a security incident",
     "second-factor": "To set up or use your second factor",
     **dict(Purpose.choices),
 }

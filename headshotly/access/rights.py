@@ -20,6 +20,12 @@ RIGHTS: dict[str, frozenset[str]] = {
     "assessments.decide": frozenset({Role.DPO}),
     "risks.write": frozenset({Role.SECURITY, Role.DPO}),
     "documents.publish": frozenset({Role.DPO}),
+    "incidents.read": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS, Role.AUDITOR}),
+    "incidents.write": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS}),
+    "incidents.contain": frozenset({Role.SECURITY, Role.OPERATIONS}),
+    "breaches.write": frozenset({Role.SECURITY, Role.DPO}),
+    "breaches.approve": frozenset({Role.SECURITY, Role.DPO}),
+    "breaches.send": frozenset({Role.DPO}),
     "machines.read": frozenset({Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "machines.write": frozenset({Role.OPERATIONS}),
 }

@@ -1,6 +1,8 @@
 """Hands lower rooms what they may not reach for themselves."""
 
+from headshotly.access import grants
 from headshotly.audit import witnesses
+from headshotly.incidents import alerts, cases
 from headshotly.policy import configuration
 from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
@@ -29,5 +31,7 @@ def wire() -> None:
     """
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
+    alerts.when_raised(cases.open_for_alert)
+    grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)

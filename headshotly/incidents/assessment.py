@@ -1,7 +1,7 @@
 """How grave a breach is for the people in it: ENISA's severity, and what follows from it (GDPR Art. 33(1), 34(1)).
 
-Severity = processing context × ease of identification + circumstances. Below 2 the breach is unlikely to result in a
-risk; from 2 it goes to the authority; from 3 the people are told too. The number proposes, people decide, with reasons.
+Severity = processing context times ease of identification + circumstances. Below 2 the breach is unlikely to result in
+a risk; from 2 it goes to the authority; from 3 the people are told too. The number proposes, people decide, with reasons.
 Source: ENISA, *Recommendations for a methodology of the assessment of severity of personal data breaches*, 2013.
 """
 
@@ -123,7 +123,7 @@ def assess(seen: Circumstances) -> Assessment:
         raise ValueError("a breach is judged by the kinds of data and the number of people in it")
     unknown = seen.kinds - set(KINDS)
     if unknown:
-        raise ValueError(f"there is no kind of data “{sorted(unknown)[0]}”")
+        raise ValueError(f"there is no kind of data “{min(unknown)}”")
     context, reasons = _context(seen)
     identifies = max(KINDS[kind].identifies for kind in seen.kinds)
     reasons.append(f"Identification {identifies:g}: how easily the data leads to a person.")

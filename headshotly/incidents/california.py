@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from headshotly.policy.enforcement import enforces
 
-# Kinds of ours that are, with a name, “unique biometric data … used to authenticate” (1798.82(h)(1)(F)); a photograph is
-# one only while it is used for facial recognition, which this product does not do.
+# With a name, “unique biometric data … used to authenticate” (1798.82(h)(1)(F)); a photograph is such only while it is
+# used for facial recognition, which this product does not do.
 _PICTURES = frozenset({"photo", "headshot", "export"})
 _NAMES = frozenset({"name", "export", "order"})
 _ADDRESSES = frozenset({"email", "export", "order"})

@@ -1,6 +1,6 @@
 """The kinds of personal data the house keeps, as a breach speaks of them: from the journal's names to words.
 
-Weights follow ENISA, *Recommendations for a methodology of the assessment of severity of personal data breaches* (2013):
+Weights follow ENISA, *Recommendations for a methodology of the assessment of severity of personal data breaches*, 2013:
 processing context from 1 (simple) to 4 (sensitive), ease of identification from 0.25 to 1. They are house values, each
 with its reason; counsel may change them here and nowhere else.
 """
@@ -86,9 +86,12 @@ KINDS: dict[str, DataKind] = {
 }  # fmt: skip
 
 # Object kinds of the vault, and the acts of the journal that tell the kind of an object that is gone since.
-OF_OBJECT: dict[str, str] = {"photo": "photo", "headshot": "headshot", "export": "export"}
+# A preview that is gone shows a photo or a headshot; both weigh the same.
+OF_OBJECT: dict[str, str] = {"photo": "photo", "preview": "photo", "headshot": "headshot", "export": "export"}
 OF_ACT: dict[Act, str] = {
     Act.PHOTO_RECEIVED: "photo",
+    Act.PHOTO_DELETED: "photo",
+    Act.HEADSHOT_DELETED: "headshot",
     Act.HEADSHOT_MADE: "headshot",
     Act.HEADSHOT_DOWNLOADED: "headshot",
     Act.EXPORT_BUILT: "export",

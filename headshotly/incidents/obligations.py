@@ -1,7 +1,7 @@
 """Whom a breach must be told to, until when, and what still stands between: from facts to clocks (clause 8.3).
 
-Nothing here is remembered: the obligations are computed from the facts each time they are looked at, so that a fact that
-changes moves the clock at once. An authority's clock starts at awareness and nothing stops it but a notice or a
+Nothing here is remembered: the obligations are computed from the facts whenever they are looked at, so that a fact
+that changes moves the clock at once. An authority's clock starts at awareness and nothing stops it but a notice or a
 decision, with reasons and an approver, that none is needed.
 """
 
@@ -162,9 +162,7 @@ def _residents(facts: Facts, now: dt.datetime) -> Obligation:
     if facts.delayed_until is not None and facts.delayed_until > last:
         last, words = facts.delayed_until, f"{words}; law enforcement asked to wait (1798.82(c))"
     by = _end_of(last, clocks.PACIFIC)
-    return Obligation(
-        Addressee.RESIDENTS, _standing(facts, Addressee.RESIDENTS, by, now), by, by, told, words
-    )
+    return Obligation(Addressee.RESIDENTS, _standing(facts, Addressee.RESIDENTS, by, now), by, by, told, words)
 
 
 def _attorney_general(facts: Facts, now: dt.datetime) -> Obligation:

@@ -159,9 +159,7 @@ class Due:
 
 
 @enforces("5.3.b", "8.1")
-def due(
-    *, severity: Severity, phase: Phase, opened_at: dt.datetime, acknowledged_at: dt.datetime | None
-) -> Due | None:
+def due(*, severity: Severity, phase: Phase, opened_at: dt.datetime, acknowledged_at: dt.datetime | None) -> Due | None:
     """Return what a case must reach next and until when, or None where it is closed.
 
     Args:
