@@ -116,6 +116,23 @@ class Act(enum.StrEnum):
     POLICY_PUBLISHED = "rights.policy.published"
     POLICY_MAIL_FAILED = "rights.policy.mail-failed"
 
+    CHECKS_RUN = "proof.checks.run"
+    EXCEPTION_ASKED = "proof.exception.asked"
+    EXCEPTION_APPROVED = "proof.exception.approved"
+    EXCEPTION_REFUSED = "proof.exception.refused"
+    EXCEPTION_ENDED = "proof.exception.ended"
+    ATTESTATION_RECORDED = "proof.attestation.recorded"
+
+    WEAKNESS_REPORTED = "proof.weakness.reported"
+    WEAKNESS_READ = "proof.weakness.read"
+    WEAKNESS_ACKNOWLEDGED = "proof.weakness.acknowledged"
+    WEAKNESS_CLOSED = "proof.weakness.closed"
+    WEAKNESS_REMINDED = "proof.weakness.reminded"
+    WEAKNESS_FORGOTTEN = "proof.weakness.forgotten"
+    THANKS_WITHDRAWN = "proof.thanks.withdrawn"
+    SECURITY_TEXT_SIGNED = "proof.security-text.signed"
+    POLICY_EXPORTED = "proof.policy.exported"
+
     MAIL_SENT = "vendors.mail.sent"
     VENDOR_CLOSED = "vendors.vendor.closed"
     VENDOR_OPENED = "vendors.vendor.opened"

@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ def entries_of_subject(subject: UUID) -> list[Recorded]:
     ]
 
 
-def leaves_of_acts(
+def leaves_between(
     acts: Collection[Act], *, since: dt.datetime | None = None, until: dt.datetime | None = None
 ) -> Iterator[Leaf]:
     """Yield the sequenced entries of some acts, oldest first.
@@ -173,3 +173,36 @@ def leaves(size: int) -> Iterator[bytes]:
         Entry.objects.filter(index__lt=size).order_by("index").values_list("leaf", flat=True).iterator(chunk_size=2000)
     ):
         yield bytes(leaf)
+
+
+def oldest_waiting() -> dt.datetime | None:
+    """Return when the oldest entry that waits to be sequenced happened, or None where none waits."""
+    firsts = (PendingEntry.objects.order_by("id").first(), Disclosure.objects.using("journal").order_by("id").first())
+    return min((decode(bytes(row.leaf)).occurred_at for row in firsts if row is not None), default=None)
+
+
+def is_written(warrant_id: UUID, *, object_id: UUID) -> bool:
+    """Say whether an opening of an object under a warrant is in the journal or on its way there."""
+    rows = Disclosure.objects.using("journal").order_by("-id")[:_NEWEST]
+    waiting = [bytes(row.leaf) for row in rows]
+    newest = Entry.objects.filter(act=Act.OBJECT_OPENED).order_by("-index")[:_NEWEST]
+    leaves = map(decode, [*waiting, *(bytes(row.leaf) for row in newest)])
+    return any(
+        leaf.act is Act.OBJECT_OPENED and leaf.warrant_id == warrant_id and object_id in leaf.object_ids
+        for leaf in leaves
+    )
+
+
+def leaves_of_acts(acts: Iterable[Act], *, newest: int | None = None) -> Iterator[Leaf]:
+    """Yield the sequenced entries of some acts, the newest first.
+
+    Args:
+        acts: which acts.
+        newest: how many at most; all where None.
+    """
+    rows = Entry.objects.filter(act__in=[act.value for act in acts]).order_by("-index").values_list("leaf", flat=True)
+    for leaf in (rows[:newest] if newest is not None else rows).iterator(chunk_size=2000):
+        yield decode(bytes(leaf))
+
+
+_NEWEST = 1000

@@ -1,9 +1,15 @@
 """Hands lower rooms what they may not reach for themselves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from headshotly.access import grants
 from headshotly.audit import witnesses
 from headshotly.incidents import alerts, cases
 from headshotly.policy import configuration
+from headshotly.proof import doors
+from headshotly.proof import service as proof_service
 from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
 from headshotly.studio import leaving
@@ -24,6 +30,20 @@ def _s3_witness() -> witnesses.Witness:
     return S3Witness(client, bucket=options["witness.bucket"], days=int(options.get("witness.days", "3650")))
 
 
+@contextmanager
+def _scratch_service() -> Iterator[tuple[int, int, Path]]:
+    from headshotly.frontdoor.scratch import scratch_service  # noqa: PLC0415 - only where a check starts one
+
+    with scratch_service() as found:
+        yield found
+
+
+def _commands() -> Iterator[tuple[str, str | None]]:
+    from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
+
+    return walk()
+
+
 def wire() -> None:
     """Choose the journal's witness, a bucket with object lock where one is named, else a folder; stop work on no.
 
@@ -35,3 +55,5 @@ def wire() -> None:
     grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
+    proof_service.start_scratch_with(_scratch_service)
+    doors.walk_commands_with(_commands)

@@ -1,7 +1,7 @@
 """How grave a breach is for the people in it: ENISA's severity, and what follows from it (GDPR Art. 33(1), 34(1)).
 
 Severity = processing context times ease of identification + circumstances. Below 2 the breach is unlikely to result in
-a risk; from 2 it goes to the authority; from 3 the people are told too. The number proposes, people decide, with reasons.
+a risk; from 2 it goes to the authority; from 3 the people are told too. The number proposes, people decide.
 Source: ENISA, *Recommendations for a methodology of the assessment of severity of personal data breaches*, 2013.
 """
 

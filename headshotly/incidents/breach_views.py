@@ -1,6 +1,7 @@
 """Pages of the breaches: which clocks run, whom it touched, how it is judged, what is told to whom, the register."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -49,9 +50,9 @@ from headshotly.policy import configuration
 from headshotly.policy.permission import permission
 
 _SHOWN = 200
-_FORMS = {
-    "csv": ("text/csv; charset=utf-8", lambda: register.as_csv().encode()),
-    "json": ("application/json", lambda: register.as_json().encode()),
+_FORMS: dict[str, tuple[str, Callable[[], str | bytes]]] = {
+    "csv": ("text/csv; charset=utf-8", register.as_csv),
+    "json": ("application/json", register.as_json),
     "pdf": ("application/pdf", register.as_pdf),
 }
 

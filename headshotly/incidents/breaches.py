@@ -212,7 +212,7 @@ def _kind_of(object_ids: set[UUID], subjects: set[UUID]) -> scopes.KindOf:
     for subject in subjects:
         found.update(vault.kinds_destroyed(subject))
     found = {one: data_kinds.OF_OBJECT.get(kind, "unknown") for one, kind in found.items()}
-    for leaf in journal.leaves_of_acts(data_kinds.OF_ACT):
+    for leaf in journal.leaves_between(data_kinds.OF_ACT):
         for object_id in leaf.object_ids:
             if object_id in object_ids:
                 found[object_id] = data_kinds.OF_ACT[leaf.act]
@@ -226,7 +226,7 @@ def look_up(query: Query) -> scopes.Touched:
     """Return whom a query on the journal finds, without keeping it. What waits to be sequenced is sequenced first."""
     while journal.waiting() and sequencing.sequence_once():
         pass
-    leaves = list(journal.leaves_of_acts(scopes.READ, since=query.since, until=query.until))
+    leaves = list(journal.leaves_between(scopes.READ, since=query.since, until=query.until))
     opened = [leaf for leaf in leaves if leaf.act is Act.OBJECT_OPENED]
     objects = {object_id for leaf in opened for object_id in leaf.object_ids}
     subjects = {leaf.subject for leaf in opened if leaf.subject is not None}

@@ -1,10 +1,8 @@
 """Pages of the cases: what waits with its clock, one case with everything that can be done in it, the buttons."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -112,11 +110,7 @@ def case_page(request: HttpRequest, number: int) -> HttpResponse:
     case, member = cases.get(number), member_of(request)
     held, phase = members.rights_of(member), Phase(cases.get(number).phase)
     facts = cases.facts_of(case)
-    steps = [
-        (to, [one for one in phases.missing(facts, to, words=QUESTIONS[phase] * 2)])
-        for to in ORDER
-        if to in NEXT[phase]
-    ]
+    steps = [(to, phases.missing(facts, to, words=QUESTIONS[phase])) for to in ORDER if to in NEXT[phase]]
     breach = Breach.objects.filter(case=case).first()
     context = {
         "line": case_selectors.line_of(case),
@@ -220,7 +214,7 @@ def evidence_add(request: HttpRequest, number: int) -> HttpResponse:
         case "journal":
             evidence.add_journal(actor=actor, number=number, subject=forms.one_id(request, "subject"))
         case "file":
-            file = cast("UploadedFile | None", request.FILES.get("file"))
+            file = request.FILES.get("file")
             if file is None:
                 raise Incomplete("Please choose a file.")
             title = forms.text(request, "title") or str(file.name)

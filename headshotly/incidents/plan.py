@@ -1,4 +1,4 @@
-"""The incident response plan, read from ``plan.toml``: the console's page and ``docs/incidents.md`` are made from it."""
+"""The incident response plan, from ``plan.toml``: the console's page and ``docs/incidents.md`` are made of it."""
 
 import tomllib
 from dataclasses import dataclass
@@ -105,8 +105,8 @@ def as_markdown() -> str:
     lines = [
         "# Incident response plan",
         "",
-        "Made from `headshotly/incidents/plan.toml` and the tables in the code by `tests/incidents/test_plan.py`; change it",
-        "there. The same plan is a page of the console.",
+        "Made from `headshotly/incidents/plan.toml` and the tables in the code, and compared with them by",
+        "`tests/incidents/test_plan.py`; change it there. The same plan is a page of the console.",
         "",
         f"Version {found.version}. Owner: {found.owner}. {found.summary}",
         "",

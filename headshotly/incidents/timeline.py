@@ -71,7 +71,7 @@ def altered(case: Case) -> list[UUID]:
     """
     rows = {row.id: digest(row) for row in TimelineEntry.objects.filter(case=case)}
     found = []
-    for leaf in journal.leaves_of_acts(_ACTS, since=case.opened_at):
+    for leaf in journal.leaves_between(_ACTS, since=case.opened_at):
         if not leaf.purpose.startswith(f"{case.reference} "):
             continue
         _, row_id, hash_ = leaf.purpose.split(" ", 2)

@@ -151,6 +151,7 @@ ROOMS: tuple[Room, ...] = (
 
 # What stays when a customer leaves, and why.
 KEPT: dict[str, str] = {
+    "proof.Canary": "a made-up person's word, planted to see that nothing is readable",
     "audit.Entry": "the journal: pseudonyms only, verifiable, and meaningless once the key is gone",
     "vault.DeletionReceipt": "the proof that everything was deleted: ids only",
     "studio.KeptReceipt": "the same receipt at the address the former customer was given",
@@ -158,6 +159,8 @@ KEPT: dict[str, str] = {
     "incidents.AffectedPerson": "the register of breaches (GDPR 33(5)): which kinds of data, by pseudonym",
     "incidents.Letter": "that and when a letter about a breach went out, by pseudonym",
     "incidents.Alert": "pseudonyms only; the record of what was noticed, under its own time limit",
+    "proof.WeaknessReport": "a report about us by whoever saw a weakness, under a key of its own that goes by itself",
+    "proof.Thanks": "the name a reporter asked to be thanked by in public; gone when they say so",
     "accounts.PasskeyChallenge": "a question to an authenticator; gone within a day by itself",
 }
 # Tables about members of staff; their rights are answered by the DPO in person.

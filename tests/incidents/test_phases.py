@@ -1,6 +1,7 @@
 """The table of phases, the clocks of a case, and the ladder of calls."""
 
 import datetime as dt
+import itertools
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ def test_the_whole_way_is_the_sentence_of_the_policy() -> None:
         Phase.LESSONS,
         Phase.CLOSED,
     ]
-    for here, there in zip(way, way[1:], strict=False):
+    for here, there in itertools.pairwise(way):
         assert missing(facts(phase=here), there, words=SENTENCE) == []
 
 
@@ -88,7 +89,7 @@ def test_every_open_case_has_a_clock(severity: Severity, phase: Phase, taken: bo
 
 def test_graver_is_never_slower() -> None:
     order = [Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW]
-    for worse, milder in zip(order, order[1:], strict=False):
+    for worse, milder in itertools.pairwise(order):
         for name in ("acknowledge", "contain", "close"):
             assert getattr(phases.LIMITS[worse], name) <= getattr(phases.LIMITS[milder], name)
 
