@@ -58,7 +58,7 @@ def queue_reached(case: Case, *, now: dt.datetime) -> int:
         with transaction.atomic():
             rows = list(_rows(case, step, now))
             queued += len(Call.objects.bulk_create(rows, ignore_conflicts=True))
-            words = f"Step {step.number}: {', '.join(duty.label.lower() for duty in step.duties)} called."
+            words = f"Step {step.number}, called: {', '.join(duty.label.lower() for duty in step.duties)}."
             timeline.write(actor=SYSTEM, case=case, kind=TimelineKind.ESCALATED, words=words, act=Act.CASE_ESCALATED)
     return queued
 

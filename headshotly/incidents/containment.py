@@ -278,7 +278,7 @@ def _in_force(measure_id: str, target: str) -> QuerySet[Containment]:
 
 
 def _tell(actor: Actor, row: Containment, measure: Measure, words: str, *, done: bool) -> None:
-    act = Act.CONTAINMENT_DONE if done else Act.CONTAINMENT_UNDONE
+    act = Act.CONTAINMENT_APPLIED if done else Act.CONTAINMENT_LIFTED
     subject = _id(row.target) if measure.subject else None
     if row.case is None:
         audit.record(actor=actor, act=act, subject=subject, purpose=measure.id)

@@ -47,7 +47,7 @@ def write(
     row = TimelineEntry(
         id=uuid.uuid4(),
         case=case,
-        happened_at=happened_at or now,
+        happened_at=min(happened_at or now, now),  # another machine's clock may be ahead of ours
         recorded_at=now,
         recorded_by=actor.id if actor.kind == "staff" else None,
         kind=kind,
