@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from headshotly.incidents import calls, letters, reminders
+from headshotly.incidents import calls, expectations, letters, overseeing, planting, reminders
 from headshotly.policy.duties import duty
 
 
@@ -22,3 +22,11 @@ def send_letters() -> str:
 def remind() -> str:
     """Tell the security officer and the DPO which clocks run out."""
     return f"{reminders.remind()} clocks named."
+
+
+@duty("incidents.beat", every=dt.timedelta(minutes=1), longest=dt.timedelta(minutes=1))
+def beat() -> str:
+    """Leave a heartbeat among the events, and see that somebody reads them."""
+    planting.beat()
+    overseeing.alarm_idle()
+    return f"A heartbeat was left; {expectations.alarm_silent()} sources are silent."

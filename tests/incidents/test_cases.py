@@ -17,10 +17,9 @@ from headshotly.policy import clock
 from headshotly.policy.refusal import Refusal
 from headshotly.vendors import mail, webhooks
 from tests.access.conftest import at_desk, make_member
-from tests.accounts.conftest import _quick, customer, db_all, mail_text, mails  # noqa: F401 - fixtures
+from tests.accounts.conftest import mail_text, mails
 from tests.incidents.casework import OFFICER, SENTENCE, acts, hooks_written, move_to, open_case, sequenced, taken
 from tests.incidents.test_alerts import finding
-from tests.rights.conftest import later  # noqa: F401 - fixture
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 HOUR = dt.timedelta(hours=1)

@@ -26,12 +26,13 @@ from headshotly.incidents.models.case import (
 )
 from headshotly.incidents.models.contact import Contact
 from headshotly.incidents.models.exercise import Exercise, ExerciseAnswer
-from headshotly.incidents.models.stream import CorrelationHit, CorrelationState, Event, Offset, Source
+from headshotly.incidents.models.stream import Block, CorrelationHit, Episode, Event, Offset, Source
 
 __all__ = [
     "AffectedPerson",
     "Alert",
     "AlertKind",
+    "Block",
     "Breach",
     "Call",
     "CallState",
@@ -41,8 +42,8 @@ __all__ = [
     "Contact",
     "Containment",
     "CorrelationHit",
-    "CorrelationState",
     "Decision",
+    "Episode",
     "Event",
     "Evidence",
     "Exercise",
