@@ -140,6 +140,32 @@ def request_warrant(*, member: StaffMember, subject: UUID, reference: str) -> Wa
     )
 
 
+@enforces("5.1.a", "5.2")
+def report_warrant(*, member: StaffMember, subject: UUID, reference: str) -> Warrant:
+    """Return a warrant for whoever answers reports of weaknesses to read what the reporter wrote to us.
+
+    Args:
+        member: who answers; with the right to, and no gap in the people checks.
+        subject: the reporter's pseudonym.
+        reference: of the report.
+
+    Raises:
+        GrantRefused: a people check is missing or expired.
+        PermissionMissing: their role does not answer reports.
+    """
+    members.require_right(member, "weaknesses.answer")
+    missing = personnel.gaps(member)
+    if missing:
+        raise GrantRefused(f"Not opened: {'; '.join(missing)}.")
+    return minting.mint(
+        actor=Actor(kind="staff", id=member.id, role=member.role),
+        subject=subject,
+        purpose=f"weakness-report {reference}",
+        basis=f"report:{reference}",
+        valid_for=STAFF_SELF_VALID,
+    )
+
+
 def staff_self_warrant(*, member_id: UUID, role: str) -> Warrant:
     """Return a warrant for a member of staff to have their own second factor checked."""
     return minting.mint(

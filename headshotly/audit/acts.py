@@ -66,6 +66,7 @@ class Act(enum.StrEnum):
     CUSTOMER_LOOKED_UP = "access.customer.looked-up"
     ACCESS_REVIEWED = "access.review.recorded"
     RIGHT_WITHHELD = "access.right.withheld"
+    RIGHT_RETURNED = "access.right.returned"
     SERVICE_ACCOUNT_CREATED = "access.service-account.created"
     TOKEN_ISSUED = "access.token.issued"  # noqa: S105 - an act, not a token
     TOKEN_REVOKED = "access.token.revoked"  # noqa: S105 - an act, not a token
@@ -105,12 +106,32 @@ class Act(enum.StrEnum):
     POLICY_PUBLISHED = "rights.policy.published"
     POLICY_MAIL_FAILED = "rights.policy.mail-failed"
 
+    BACKUP_MADE = "continuity.backup.made"
+    BACKUP_FAILED = "continuity.backup.failed"
+    BACKUP_CHECKED = "continuity.backup.checked"
+    BACKUP_PRUNED = "continuity.backup.pruned"
+    SYSTEM_RESTORED = "continuity.system.restored"
+    OBJECTS_RESTORED = "continuity.objects.restored"
+    KEYS_RECOVERED = "continuity.keys.recovered"
+    DRILL_HELD = "continuity.drill.held"
+    PLAN_REVIEWED = "continuity.plan.reviewed"
+
     CHECKS_RUN = "proof.checks.run"
     EXCEPTION_ASKED = "proof.exception.asked"
     EXCEPTION_APPROVED = "proof.exception.approved"
     EXCEPTION_REFUSED = "proof.exception.refused"
     EXCEPTION_ENDED = "proof.exception.ended"
     ATTESTATION_RECORDED = "proof.attestation.recorded"
+
+    WEAKNESS_REPORTED = "proof.weakness.reported"
+    WEAKNESS_READ = "proof.weakness.read"
+    WEAKNESS_ACKNOWLEDGED = "proof.weakness.acknowledged"
+    WEAKNESS_CLOSED = "proof.weakness.closed"
+    WEAKNESS_REMINDED = "proof.weakness.reminded"
+    WEAKNESS_FORGOTTEN = "proof.weakness.forgotten"
+    THANKS_WITHDRAWN = "proof.thanks.withdrawn"
+    SECURITY_TEXT_SIGNED = "proof.security-text.signed"
+    POLICY_EXPORTED = "proof.policy.exported"
 
     MAIL_SENT = "vendors.mail.sent"
 
