@@ -5,7 +5,7 @@ The file is made from pixels alone, so nothing of the input's metadata can be in
 
 import io
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
+from html import escape
 
 from PIL import Image, ImageCms
 
@@ -57,8 +57,8 @@ def _xmp(origin: Origin) -> bytes:
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
- xmlns:xmp="http://ns.adobe.com/xap/1.0/" Iptc4xmpExt:DigitalSourceType={quoteattr(origin.source)}
- Iptc4xmpExt:AISystemUsed={quoteattr(origin.software)} xmp:CreatorTool="HeadShotly"/></rdf:RDF></x:xmpmeta>
+ xmlns:xmp="http://ns.adobe.com/xap/1.0/" Iptc4xmpExt:DigitalSourceType="{escape(origin.source)}"
+ Iptc4xmpExt:AISystemUsed="{escape(origin.software)}" xmp:CreatorTool="HeadShotly"/></rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>""".encode()
 
 
