@@ -25,6 +25,12 @@ RIGHTS: dict[str, frozenset[str]] = {
     "vendors.read": frozenset({Role.DPO, Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "vendors.write": frozenset({Role.SECURITY, Role.OPERATIONS}),
     "vendors.decide": frozenset({Role.SECURITY, Role.DPO}),
+    "incidents.read": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS, Role.AUDITOR}),
+    "incidents.write": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS}),
+    "incidents.contain": frozenset({Role.SECURITY, Role.OPERATIONS}),
+    "breaches.write": frozenset({Role.SECURITY, Role.DPO}),
+    "breaches.approve": frozenset({Role.SECURITY, Role.DPO}),
+    "breaches.send": frozenset({Role.DPO}),
     "machines.read": frozenset({Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "machines.write": frozenset({Role.OPERATIONS}),
 }

@@ -99,6 +99,7 @@ def request(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
     carries: Iterable[str] = (),
+    cannot_wait: bool = False,
     about: UUID | None = None,
     at_request_of: UUID | None = None,
     resolve: Resolve = _resolve,
@@ -112,6 +113,7 @@ def request(
         body: at most 256 KiB.
         headers: more headers.
         carries: kinds of personal data in it (``categories``).
+        cannot_wait: goes through a degraded vendor too.
         about: pseudonym of the data subject concerned.
         at_request_of: the customer who named the address themselves; it then need be no vendor's.
         resolve: looks a name up; for tests.
@@ -128,7 +130,7 @@ def request(
     if at_request_of is not None:
         gate.at_request(where.host, about=at_request_of)
     else:
-        gate.require(where.host, carries=carries, about=about)
+        gate.require(where.host, carries=carries, cannot_wait=cannot_wait, about=about)
     addresses = resolve(where.host, where.port)
     # One inside address among public ones is refused too: nobody needs such a name.
     if not addresses or not all(way_out.is_public(one) for one in addresses):
