@@ -34,7 +34,7 @@ STAFF_ONLY = (
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
     "rights/publishing", "studio/models_folder", "studio/desk", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/register", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster", "vault/",
+    "vendors/register", "frontdoor/command", "frontdoor/scratch", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
 PUBLIC_PARTS = ("proof/disclosure", "proof/reporting", "proof/trust")
