@@ -66,6 +66,7 @@ class Act(enum.StrEnum):
     CUSTOMER_LOOKED_UP = "access.customer.looked-up"
     ACCESS_REVIEWED = "access.review.recorded"
     RIGHT_WITHHELD = "access.right.withheld"
+    RIGHT_RETURNED = "access.right.returned"
     SERVICE_ACCOUNT_CREATED = "access.service-account.created"
     TOKEN_ISSUED = "access.token.issued"  # noqa: S105 - an act, not a token
     TOKEN_REVOKED = "access.token.revoked"  # noqa: S105 - an act, not a token
@@ -104,6 +105,16 @@ class Act(enum.StrEnum):
     RETENTION_ENFORCED = "rights.retention.enforced"
     POLICY_PUBLISHED = "rights.policy.published"
     POLICY_MAIL_FAILED = "rights.policy.mail-failed"
+
+    BACKUP_MADE = "continuity.backup.made"
+    BACKUP_FAILED = "continuity.backup.failed"
+    BACKUP_CHECKED = "continuity.backup.checked"
+    BACKUP_PRUNED = "continuity.backup.pruned"
+    SYSTEM_RESTORED = "continuity.system.restored"
+    OBJECTS_RESTORED = "continuity.objects.restored"
+    KEYS_RECOVERED = "continuity.keys.recovered"
+    DRILL_HELD = "continuity.drill.held"
+    PLAN_REVIEWED = "continuity.plan.reviewed"
 
     CHECKS_RUN = "proof.checks.run"
     EXCEPTION_ASKED = "proof.exception.asked"

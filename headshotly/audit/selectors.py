@@ -39,6 +39,17 @@ def entries_of_subject(subject: UUID) -> list[Recorded]:
     ]
 
 
+def raw_entries(*, start: int, most: int) -> list[tuple[int, bytes]]:
+    """Return index and canonical bytes of sequenced entries, oldest first.
+
+    Args:
+        start: index of the first.
+        most: how many at most.
+    """
+    rows = Entry.objects.filter(index__gte=start).order_by("index").values_list("index", "leaf")[:most]
+    return [(index, bytes(leaf)) for index, leaf in rows]
+
+
 def waiting() -> int:
     """Return how many entries wait to be sequenced."""
     return PendingEntry.objects.count() + Disclosure.objects.using("journal").count()

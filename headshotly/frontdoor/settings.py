@@ -157,6 +157,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "headshotly.frontdoor.middleware.Watched",
     "headshotly.frontdoor.middleware.Surroundings",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "headshotly.frontdoor.languages.Languages",
