@@ -11,7 +11,7 @@ from headshotly.policy import clock, configuration
 from headshotly.policy.clauses import Clause, clauses
 from headshotly.proof import registry, selectors
 from headshotly.proof.models import Evidence
-from headshotly.proof.rules import CALLED, FOLLOWS
+from headshotly.proof.rules import CALLED, FOLLOWS, why_unchecked
 from headshotly.proof.scene import environment_of
 from headshotly.proof.verdicts import Excuse, Judgement, Seen, Verdict, combine, follow, judge_check
 
@@ -46,12 +46,16 @@ def judge_all(newest: dict[str, Seen], excuses: Iterable[Excuse], *, moment: dt.
         if one.id in FOLLOWS:
             continue
         fresh_for = dt.timedelta(days=one.cadence_days)
+        looking = registry.of_clause(one.id)
+        if not looking:
+            found[one.id] = Judgement(verdict=Verdict.UNKNOWN, reason=why_unchecked(one.id))
+            continue
         found[one.id] = combine(
             [
                 judge_check(
                     check.id, newest.get(check.id), excuses=known, moment=moment, fresh_for=fresh_for, required=required
                 )
-                for check in registry.of_clause(one.id)
+                for check in looking
             ]
         )
     for clause_id in sorted(FOLLOWS, key=lambda one: len(set(FOLLOWS[one]) & set(FOLLOWS))):

@@ -51,7 +51,11 @@ def _answer(request: HttpRequest, body: bytes, content_type: str, *, elsewhere: 
     """
     answer = HttpResponse(body, content_type=content_type)
     answer["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    patch_cache_control(answer, public=True, max_age=FRESH_SECONDS, stale_while_revalidate=FRESH_SECONDS * 10)
+    # Another layer may add a cookie for who sends one, or for a privacy signal; caches must not hand that to others.
+    if request.COOKIES or request.headers.get("Sec-GPC"):
+        patch_cache_control(answer, private=True, max_age=FRESH_SECONDS)
+    else:
+        patch_cache_control(answer, public=True, max_age=FRESH_SECONDS, stale_while_revalidate=FRESH_SECONDS * 10)
     if elsewhere:
         answer["Cross-Origin-Resource-Policy"] = "cross-origin"
         answer["Access-Control-Allow-Origin"] = "*"

@@ -66,7 +66,6 @@ KINDS: dict[str, str] = {
 # What the calculus says by itself; what a check found is quoted as it was recorded.
 COMMON = (
     noop("Nobody has looked yet."),
-    noop("No check looks at this yet."),
     noop("It holds while every clause that code enforces holds, for every customer wherever they live."),
     noop("It holds while the three clauses about choosing vendors hold."),
 )
