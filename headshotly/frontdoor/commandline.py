@@ -31,6 +31,7 @@ COMMANDS = {
     "journal": "journal",
     "policy": "policy",
     "staff": "staff",
+    "vendors": "vendors",
     "manage": "manage",
 }
 
