@@ -6,7 +6,7 @@ from headshotly.continuity.reading import is_whole
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
-from headshotly.vault.regions import EU_REGIONS
+from headshotly.vendors.regions import EU_REGIONS
 
 
 @check(
