@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy/", include("headshotly.rights.public_urls")),
     path("documents/", include("headshotly.rights.document_urls")),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
+    path("staff/continuity/", include("headshotly.continuity.urls")),
     path("staff/", include("headshotly.access.urls")),
     path("staff/studio/", include("headshotly.studio.desk_urls")),
     path("staff/weaknesses/", include("headshotly.proof.staff_urls")),

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from headshotly.audit import witnesses
+from headshotly.continuity import scratch_place
 from headshotly.policy import configuration
 from headshotly.proof import doors
 from headshotly.proof import service as proof_service
@@ -41,6 +42,12 @@ def _scratch_service() -> Iterator[tuple[int, int, Path]]:
         yield found
 
 
+def _drill_place() -> scratch_place.ScratchPlace:
+    from headshotly.frontdoor.drill_place import DrillPlace  # noqa: PLC0415 - only where a drill makes one
+
+    return DrillPlace()
+
+
 def _commands() -> Iterator[tuple[str, str | None]]:
     from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
 
@@ -56,5 +63,6 @@ def wire() -> None:
         witnesses.use(_s3_witness)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
+    scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)
