@@ -10,7 +10,7 @@ from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.vault.embedded_keys import EmbeddedKeyService
 from headshotly.vault.keyservice import KeyService
-from headshotly.vault.regions import EU_REGIONS
+from headshotly.vendors.regions import EU_REGIONS
 
 _SPECIFICATION = re.compile(r"(?P<kind>folder|s3):(?P<place>[^@|]+)(?:\|(?P<mirror>[^@|]+))?@(?P<region>[a-z0-9-]+)")
 LEAST = 2
@@ -80,7 +80,7 @@ def _make(one: re.Match[str], endpoint: str) -> Store:
 def _make_s3(bucket: str, mirror: str, region: str, endpoint: str) -> Store:
     # Loaded only where AWS is used: boto3 is slow to import.
     from headshotly.continuity.s3_store import S3Mirror, S3Repository  # noqa: PLC0415
-    from headshotly.vault import aws  # noqa: PLC0415
+    from headshotly.vendors import aws  # noqa: PLC0415
 
     client = aws.client("s3", region=region, endpoint=endpoint)
     return Store(
@@ -119,7 +119,8 @@ def key_service() -> KeyService:
                 folder / "backup-root-keys.json", passphrase_file=Path(passphrase) if passphrase else None
             )
         case "aws-kms":
-            from headshotly.vault import aws, aws_keys  # noqa: PLC0415 - as above
+            from headshotly.vault import aws_keys  # noqa: PLC0415 - as above
+            from headshotly.vendors import aws  # noqa: PLC0415 - as above
 
             client = aws.client("kms", region=_option("kms.region", "eu-central-1"), endpoint=_option("kms.endpoint"))
             return aws_keys.AwsKeyService(client, alias=_option("backup.key_alias", "alias/headshotly-backup"))

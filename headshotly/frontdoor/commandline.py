@@ -32,6 +32,7 @@ COMMANDS = {
     "journal": "journal",
     "policy": "policy",
     "staff": "staff",
+    "vendors": "vendors",
     "manage": "manage",
 }
 

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/studio/", include("headshotly.studio.desk_urls")),
     path("staff/weaknesses/", include("headshotly.proof.staff_urls")),
     path("policy/", include("headshotly.policy.urls")),
+    path("vendors/", include("headshotly.vendors.urls")),
     path("trust/", include("headshotly.proof.urls")),
     path(".well-known/security.txt", disclosure_views.security_txt, name="security-txt"),
     path("security.txt", disclosure_views.security_txt_elsewhere),

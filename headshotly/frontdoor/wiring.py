@@ -15,12 +15,13 @@ from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
 from headshotly.studio import leaving
 from headshotly.studio import services as studio
+from headshotly.vendors import way_out
 
 
 def _s3_witness() -> witnesses.Witness:
     # Loaded only where it is used: boto3 is slow to import.
     from headshotly.audit.s3_witness import S3Witness  # noqa: PLC0415
-    from headshotly.vault import aws  # noqa: PLC0415
+    from headshotly.vendors import aws  # noqa: PLC0415
 
     options = configuration.current().options
     client = aws.client(
@@ -57,10 +58,12 @@ def _commands() -> Iterator[tuple[str, str | None]]:
 
 
 def wire() -> None:
-    """Choose the journal's witness, a bucket with object lock where one is named, else a folder; stop work on no.
+    """Guard the way out of the process, choose the journal's witness, and hand rooms the acts of higher ones.
 
-    Options: ``witness.bucket``, ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
+    The witness is a bucket with object lock where one is named, else a folder. Options: ``witness.bucket``,
+    ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
+    way_out.install()
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)
