@@ -20,7 +20,7 @@ def _option(name: str, default: str = "") -> str:
     return configuration.current().options.get(name, default)
 
 
-def _specified() -> list[str]:
+def specified() -> list[str]:
     """Return the stores as written in the configuration; two folders beside the data folder where none are."""
     written = [part.strip() for part in _option("backup.stores").split(",") if part.strip()]
     here = configuration.current()
@@ -41,7 +41,7 @@ def stores() -> tuple[Store, ...]:
         PlacesRefused: there are fewer than two regions, one lies outside the Union, or two folders share a disk
             in production.
     """
-    made = _made(tuple(_specified()), _option("backup.endpoint"))
+    made = _made(tuple(specified()), _option("backup.endpoint"))
     if configuration.current().environment == "production":
         _require_disks_of_their_own(made)
     return made

@@ -27,6 +27,7 @@ COMMANDS = {
     "keys": "keys",
     "backup": "backup",
     "restore": "restore",
+    "drill": "drill",
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",

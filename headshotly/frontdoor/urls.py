@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("documents/", include("headshotly.rights.document_urls")),
     path("staff/incidents/", include("headshotly.incidents.staff_urls")),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
+    path("staff/continuity/", include("headshotly.continuity.urls")),
     path("staff/", include("headshotly.access.urls")),
     path("staff/studio/", include("headshotly.studio.desk_urls")),
     path("staff/weaknesses/", include("headshotly.proof.staff_urls")),

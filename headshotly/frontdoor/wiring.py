@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headshotly.access import grants
 from headshotly.audit import witnesses
+from headshotly.continuity import scratch_place
 from headshotly.incidents import alerts, cases
 from headshotly.policy import configuration
 from headshotly.proof import doors
@@ -44,6 +45,12 @@ def _scratch_service() -> Iterator[tuple[int, int, Path]]:
         yield found
 
 
+def _drill_place() -> scratch_place.ScratchPlace:
+    from headshotly.frontdoor.drill_place import DrillPlace  # noqa: PLC0415 - only where a drill makes one
+
+    return DrillPlace()
+
+
 def _commands() -> Iterator[tuple[str, str | None]]:
     from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
 
@@ -63,5 +70,6 @@ def wire() -> None:
     grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
+    scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)
