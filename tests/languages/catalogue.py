@@ -34,7 +34,8 @@ STAFF_ONLY = (
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
     "rights/publishing", "studio/models_folder", "studio/desk", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/register", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
+    "vendors/register", "vendors/questionnaire", "vendors/way_out", "vendors/webhooks", "rights/vendor_views",
+    "studio/signatory", "studio/credentials", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
