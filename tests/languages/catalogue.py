@@ -123,6 +123,16 @@ def _said_by_calls(tree: ast.AST, refusals: set[str]) -> Iterator[str]:
                     yield words
 
 
+def _said_by_names(tree: ast.AST) -> Iterator[str]:
+    """Yield the whole sentences that are given a name first and said later, such as the answer of a sign-in."""
+    for node in ast.walk(tree):
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        for inner in ast.walk(value) if value is not None else ():
+            words = _spoken(inner) if isinstance(inner, ast.expr) else None
+            if words and re.fullmatch(r"[A-Z“#][^\n]* [^\n]*[.?!]", words):
+                yield words
+
+
 def _keys(tree: ast.AST) -> Iterator[str]:
     """Return the names of values in a customer's copy, as the page shows them."""
     for node in ast.walk(tree):
@@ -136,6 +146,7 @@ def declared_words() -> set[str]:
     """Return the words that declarations, enumerations, styles and the policy bring, as they are now."""
     from headshotly.access.models import Purpose
     from headshotly.policy.clauses import ClauseKind, clauses, sections
+    from headshotly.policy.operator import Operator
     from headshotly.proof.weakness_states import FIX_DAYS
     from headshotly.purposes.declarations import LegalBasis, limits
     from headshotly.purposes.grounds import RestrictionGround
@@ -171,7 +182,17 @@ def declared_words() -> set[str]:
     found |= {clause.sentence for clause in clauses().values()}
     found |= {section.heading for section in sections() if section.level > 1}
     assert StoredObject
-    found |= {"photo", "preview", "headshot", "export", "studio", "rights", "support", "security officer"}
+    found |= {
+        Operator().country,
+        "photo",
+        "preview",
+        "headshot",
+        "export",
+        "studio",
+        "rights",
+        "support",
+        "security officer",
+    }
     found |= {"finding the face", "cutting out", "cleaning edges and light", "opening", "photo # of #"}
     return {words for words in found if words}
 
@@ -192,7 +213,8 @@ def wanted() -> dict[tuple[str, str | None], object]:
         for message, context in _marked(source):
             add(message, context)
         tree = ast.parse(source)
-        for words in _said_by_calls(tree, refusals):
+        named = _said_by_names(tree) if path.name not in {"activities.py", "texts.py"} else ()
+        for words in (*_said_by_calls(tree, refusals), *named):
             add(words)
         if str(path.relative_to(HOUSE)) in {"rights/rooms.py", "rights/history.py"}:
             for words in _keys(tree):
