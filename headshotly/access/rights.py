@@ -22,6 +22,12 @@ RIGHTS: dict[str, frozenset[str]] = {
     "weaknesses.read": frozenset({Role.SECURITY, Role.DPO, Role.AUDITOR}),
     "weaknesses.answer": frozenset({Role.SECURITY}),
     "documents.publish": frozenset({Role.DPO}),
+    "incidents.read": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS, Role.AUDITOR}),
+    "incidents.write": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS}),
+    "incidents.contain": frozenset({Role.SECURITY, Role.OPERATIONS}),
+    "breaches.write": frozenset({Role.SECURITY, Role.DPO}),
+    "breaches.approve": frozenset({Role.SECURITY, Role.DPO}),
+    "breaches.send": frozenset({Role.DPO}),
     "machines.read": frozenset({Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "machines.write": frozenset({Role.OPERATIONS}),
 }
