@@ -33,8 +33,9 @@ STAFF_ONLY = (
     "access/console", "access/desk", "access/grants", "access/personnel", "access/reviews", "access/machines",
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
-    "rights/publishing", "studio/models_folder", "studio/desk", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/register", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
+    "rights/publishing", "studio/models_folder", "studio/desk", "studio/signatory", "studio/files",
+    "studio/credentials", "audit/", "proof/", "incidents/", "continuity/",
+    "vendors/register", "vendors/webhooks", "vendors/closures", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
