@@ -35,11 +35,14 @@ STAFF_ONLY = (
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
     "rights/publishing", "studio/models_folder", "studio/desk", "studio/signatory", "studio/files",
     "studio/credentials", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/register", "vendors/webhooks", "vendors/closures", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
+    "vendors/", "rights/vendor_views",  "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
-PUBLIC_PARTS = ("proof/disclosure", "proof/reporting", "proof/trust")
+PUBLIC_PARTS = (
+    "proof/disclosure", "proof/reporting", "proof/trust",
+    "vendors/mail", "vendors/views", "vendors/categories", "vendors/activities",
+)  # fmt: skip
 _STAFF_TEMPLATES = re.compile(
     r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/)"
 )
@@ -157,7 +160,7 @@ def declared_words() -> set[str]:
     from headshotly.rights.models import ExportState
     from headshotly.studio.models import ShootState
     from headshotly.studio.styles import STYLES
-    from headshotly.vault.models import StoredObject
+    from headshotly.vendors.categories import CATEGORIES
 
     found = {kind.value for kind in ClauseKind} | {basis.value for basis in LegalBasis}
     for one in about_customers():
@@ -182,9 +185,9 @@ def declared_words() -> set[str]:
     found |= {text for one in STYLES.values() for text in (one.title, one.description)}
     found |= {why_unchecked(clause_id) for clause_id in clauses()}
     found |= {severity.label for severity in FIX_DAYS}
+    found |= {*CATEGORIES, *CATEGORIES.values()}
     found |= {clause.sentence for clause in clauses().values()}
     found |= {section.heading for section in sections() if section.level > 1}
-    assert StoredObject
     found |= {
         Operator().country,
         "photo",
