@@ -6,8 +6,7 @@ import shutil
 import pytest
 
 from headshotly.audit.actor import SYSTEM
-from headshotly.continuity import places, plan, services
-from headshotly.continuity.models import DrillRecord, PlanReview
+from headshotly.continuity import places, services
 from headshotly.policy import configuration
 from tests.continuity.conftest import backups, repositories  # noqa: F401 - fixtures
 
@@ -53,41 +52,3 @@ def test_a_store_outside_the_union(watch, backups, settings, tmp_path) -> None: 
     settings.HEADSHOTLY = dataclasses.replace(configuration.current(), options={"backup.stores": written})
     places.rewire()
     watch.is_broken("us-east-1")
-
-
-@pytest.mark.sabotage("recovery_plan_current", "nobody reviews the recovery plan in its time")
-def test_a_forgotten_plan(watch, support, later) -> None:
-    PlanReview.objects.create(plan_sha256=plan.plan().sha256, reviewed_at=watch.scene.now, reviewer=support)
-    watch.is_content()
-    later(days=plan.plan().review_every.days + 2)
-    watch.is_broken("too long")
-
-
-@pytest.fixture
-def drill(scene):
-    return DrillRecord.objects.create(
-        began_at=scene.now, ended_at=scene.now, passed=True, recovery_seconds=20, loss_seconds=60,
-        sentence="Everything came back.", signed="{}",
-    )  # fmt: skip
-
-
-@pytest.mark.sabotage("drill_passed", "the newest drill failed")
-def test_a_failed_drill(watch, drill, scene) -> None:
-    watch.is_content()
-    DrillRecord.objects.create(
-        began_at=scene.now, ended_at=scene.now, passed=False, sentence="Three objects did not come back.", signed="{}"
-    )
-    watch.is_broken("Three objects did not come back")
-
-
-@pytest.mark.sabotage("drill_passed", "no drill is held in time")
-def test_a_forgotten_drill(watch, drill, later) -> None:
-    later(days=plan.plan().objectives.drill_every.days + 2)
-    watch.is_broken("too long ago")
-
-
-@pytest.mark.sabotage("drill_passed", "recovery takes longer than the plan allows")
-def test_a_slow_drill(watch, drill) -> None:
-    slow = plan.plan().objectives.recovery.total_seconds() + 1
-    DrillRecord.objects.filter(id=drill.id).update(recovery_seconds=slow)
-    watch.is_broken("took longer")
