@@ -19,7 +19,6 @@ EXPLAINED = {
 WAITS_FOR: dict[str, str] = {
     "6.2.a": "continuity",
     "6.2.b": "continuity",
-    "4.1.a": "findings",
     "4.2.a": "findings",
     "4.2.b": "findings",
     "4.3.a": "findings",
