@@ -24,6 +24,8 @@ def look(_scene: Scene) -> Finding:
     if bad:
         return broken(f"Drill {newest.id}: {bad[0]}", ids=[newest.id], population=1)
     seen = report.of(newest)
+    if not seen.fields["objects"]:
+        return unknown("The last drill passed, and there was no object yet that it could have restored.")
     return held(
         f"The last drill restored {seen.fields['objects']} objects in {report.span(newest.recovery_seconds or 0)}, "
         f"with {len(seen.steps)} steps, inside the objectives.",
