@@ -22,7 +22,6 @@ WAITS_FOR: dict[str, str] = {
     "4.2.a": "findings",
     "4.2.b": "findings",
     "4.3.a": "findings",
-    "4.3.b": "findings",
     "5.3.b": "incidents",
     "6.1.a": "continuity",
     "6.1.b": "continuity",
@@ -40,7 +39,6 @@ WAITS_FOR: dict[str, str] = {
     "9.1.b": "vendors",
     "9.1.c": "vendors",
     "9.2": "vendors",
-    "10.3": "vulnerability reports",
 }
 
 

@@ -33,7 +33,7 @@ def _denies_others(policies: list[Resource], allowed: frozenset[str]) -> bool:
 )
 def look(scene: Scene) -> Finding:
     """Read the templates."""
-    from headshotly.vault.aws import EU_REGIONS  # noqa: PLC0415 - boto3 is slow to import
+    from headshotly.vendors.regions import EU_REGIONS  # noqa: PLC0415 - boto3 is slow to import
 
     try:
         found = templates.resources(scene.here)
