@@ -342,6 +342,11 @@ def _tint(picture: Picture, face: Face, indices: tuple[int, ...]) -> np.ndarray:
     return np.median(tints, axis=0) if tints else np.zeros(2)
 
 
+def cheek_tint(picture: Picture, face: Face) -> np.ndarray:
+    """Return CIE a* and b* of the person's own cheeks."""
+    return _tint(picture, face, _CHEEKS)
+
+
 def _covered(picture: Picture, face: Face) -> Finding | None:
     """Compare the face with itself: a mask or a scarf has another tint than the forehead, and no lips."""
     lower = _tint(picture, face, _LOWER)
