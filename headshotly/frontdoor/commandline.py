@@ -132,8 +132,8 @@ def require_grant(scope: str) -> None:
     named = (click.get_current_context().find_root().params or {}).get("grant")
     if named is None:
         raise Refusal(
-            f"In production this takes a grant for “{scope}”: ask for one in the console, have somebody approve it, and "
-            "say “headshotly --grant ID …”.",
+            f"In production this takes a grant for “{scope}”: ask for one in the console, have somebody approve it, "
+            "and say “headshotly --grant ID …”.",
             code="command.no_grant",
         )
     import django  # noqa: PLC0415 - only here is a database needed

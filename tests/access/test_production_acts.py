@@ -64,7 +64,17 @@ def test_elsewhere_nobody_asks(grant):
 
 
 @pytest.mark.usefixtures("production")
-@pytest.mark.parametrize("words", [["keys", "rotate"], ["manage", "shell"], ["manage", "dbshell"], ["manage"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["keys", "rotate"],
+        ["manage", "shell"],
+        ["manage", "dbshell"],
+        ["manage"],
+        ["restore", "--keys"],
+        ["restore", "--objects"],
+    ],
+)
 def test_the_commands_themselves_refuse(words):
     done = CliRunner().invoke(program, words)
     assert done.exit_code == 1
