@@ -6,12 +6,8 @@ from pathlib import Path
 
 from headshotly.access import grants
 from headshotly.audit import witnesses
-<<<<<<< HEAD
-from headshotly.incidents import alerts, cases, reacting
-=======
 from headshotly.continuity import scratch_place
-from headshotly.incidents import alerts, cases
->>>>>>> main
+from headshotly.incidents import alerts, cases, reacting
 from headshotly.policy import configuration
 from headshotly.proof import doors
 from headshotly.proof import service as proof_service
