@@ -30,10 +30,6 @@ WAITS_FOR: dict[str, str] = {
     "8.3.a": "incidents",
     "8.3.b": "incidents",
     "8.3.c": "incidents",
-    "9.1.a": "vendors",
-    "9.1.b": "vendors",
-    "9.1.c": "vendors",
-    "9.2": "vendors",
 }
 
 
