@@ -57,7 +57,7 @@ class Writer:
         Returns:
             Whether the disk took them. If not, they wait in memory for the next line.
         """
-        data = [json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines]
+        data = [json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines]
         with self._lock:
             self.waiting.extend(data)
             try:
