@@ -3,14 +3,15 @@
 (() => {
   const panel = document.getElementById("alerts");
   if (!panel) return;
-  let shown = panel.innerHTML.trim();
+  let shown = panel.textContent.replace(/\s+/g, " ");
   const ask = async () => {
     try {
       const answer = await fetch(panel.dataset.url, { headers: { "X-Requested-With": "fetch" } });
       if (answer.redirected) { window.location.reload(); return; }
       if (answer.ok) {
-        const text = (await answer.text()).trim();
-        if (text !== shown && !panel.contains(document.activeElement)) { panel.innerHTML = text; shown = text; }
+        const list = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+        const said = list.textContent.replace(/\s+/g, " ");
+        if (said.trim() !== shown.trim() && !panel.contains(document.activeElement)) { panel.replaceChildren(...list.childNodes); shown = said; }
       }
     } catch { /* the next question will show whether the connection is back */ }
     window.setTimeout(ask, 1000);
