@@ -152,12 +152,12 @@ class Inspected:
         """Look at the form or JSON of a request that CSRF protection let through.
 
         Programs that show a signature or a token instead may well send attacks: they report them. Staff write about
-        attacks; theirs are noted, and the gate lets nobody else near those views.
+        attacks, and so does who reports a weakness; theirs are noted, and block nobody.
         """
         if request.method not in {"POST", "PUT", "PATCH"} or getattr(view, "csrf_exempt", False):
             return None
-        staff = (permission_of(view) or "").startswith("staff")
-        return self._judge(request, _said_inside(request), only_note=staff)
+        quotes = (permission_of(view) or "").startswith("staff") or hasattr(view, inspecting.QUOTES)
+        return self._judge(request, _said_inside(request), only_note=quotes)
 
     @staticmethod
     def _judge(

@@ -102,7 +102,7 @@ def _robust(value: float, history: Sequence[float], *, floor: float) -> float:
         return 0.0
     middle = statistics.median(history)
     spread = _MAD * statistics.median(abs(one - middle) for one in history)
-    return (value - middle) / max(spread, floor, middle**0.5)
+    return float((value - middle) / max(spread, floor, middle**0.5))
 
 
 def _days(accesses: Iterable[Access]) -> dict[str, dict[dt.date, list[Access]]]:
@@ -255,12 +255,33 @@ def _accumulation(
         return _people(one for date in worked for one in rows[date]) / len(worked) if len(worked) >= 10 else None  # noqa: PLR2004
 
     own, others = rate(mine), [one for peer in peers if (one := rate(peer)) is not None]
-    if own is None or len(others) < 3:  # noqa: PLR2004 - nobody to compare with
+    among = _robust(own, others, floor=0.6) if own is not None and len(others) >= 3 else 0.0  # noqa: PLR2004 - nobody to compare with
+    grown = _grown(mine, peers, day)
+    score = max(among if among >= 3 else 0.0, grown if grown >= 4 else 0.0)  # noqa: PLR2004 - deviations
+    if own is None or not score:
         return []
-    score = _robust(own, [*others, *others], floor=0.6) if len(others) < 5 else _robust(own, others, floor=0.6)  # noqa: PLR2004
-    if score < 3:  # noqa: PLR2004 - deviations
-        return []
-    return [_oddity("accumulation", today, 2.0 + score, f"Over four weeks opened data of {own:.1f} people a day; others in the role do less.")]  # fmt: skip  # noqa: E501
+    sentence = f"Over weeks opened data of {own:.1f} people a day, more than before or than others in the role."
+    return [_oddity("accumulation", today, 2.0 + min(score, 8.0), sentence)]
+
+
+def _grown(
+    mine: Mapping[dt.date, Sequence[Access]], peers: Sequence[Mapping[dt.date, Sequence[Access]]], day: dt.date
+) -> float:
+    """Return by how many deviations the last ten working days exceed the earlier ones, peers' growth taken off."""
+    dates = sorted(date for date in mine if date <= day)
+    recent, earlier = dates[-10:], dates[:-10]
+    if len(earlier) < 10:  # noqa: PLR2004 - nothing to compare with
+        return 0.0
+    before = statistics.fmean(_people(mine[date]) for date in earlier)
+    growths = []
+    for peer in peers:
+        late = [_people(peer[date]) for date in peer if recent[0] <= date <= day]
+        early = [_people(peer[date]) for date in peer if date < recent[0]]
+        if late and early:
+            growths.append(statistics.fmean(late) / max(0.5, statistics.fmean(early)))
+    usual = before * max(1.0, statistics.median(growths) if growths else 1.0) * len(recent)
+    total = sum(_people(mine[date]) for date in recent)
+    return float((total - usual) / max(1.0, usual) ** 0.5) if total > 1.3 * usual else 0.0
 
 
 def grouped(oddities: Iterable[Oddity]) -> list[Incident]:

@@ -41,7 +41,7 @@ def begin(
         length: how long.
 
     Returns:
-        The block; None where nobody knows whose address it is, since that would shut out everybody.
+        The block; None where the address is unknown, or one within that others come through: that would shut out many.
     """
     if not address.startswith("ip-") or address == pseudonyms.UNKNOWN:
         return None

@@ -4,12 +4,12 @@ import datetime as dt
 
 import pytest
 
-from headshotly.incidents import expectations, overseeing, planting
+from headshotly.incidents import blocks, expectations, inspecting, overseeing, planting, watching
 from headshotly.incidents.models import Offset, Source
 from headshotly.incidents.reading import SpoolReader
-from headshotly.incidents.sources import heartbeat
+from headshotly.incidents.sources import heartbeat, web
 from headshotly.incidents.stream import DETECTOR, Stream
-from headshotly.proof.checks import planted_event_alerts
+from headshotly.proof.checks import attack_is_blocked, planted_event_alerts
 from tests.incidents.conftest import _fresh_spool, detector, own_book  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -56,3 +56,37 @@ def test_a_deaf_detector(watch, detector, monkeypatch) -> None:  # noqa: F811 - 
         watch.is_content()
     monkeypatch.setattr(planted_event_alerts, "LIMIT_SECONDS", 0.2)
     watch.is_broken("raised no alert")
+
+
+@pytest.fixture
+def reads_web(detector, monkeypatch):  # noqa: F811 - a fixture
+    """Let the detector read what the service wrote before the check waits for it."""
+    wait, stream = planting.wait_for_blocked, Stream([SpoolReader("web", web.observe)], detector)
+
+    def read_and_wait(**asked):
+        stream.step()
+        return wait(**asked)
+
+    monkeypatch.setattr(planting, "wait_for_blocked", read_and_wait)
+
+
+@pytest.mark.sabotage("attack_is_blocked", "the request inspection lets an attack through")
+def test_a_blind_inspection(watch, reads_web, monkeypatch) -> None:
+    watch.is_content()
+    monkeypatch.setattr(inspecting, "blocks", lambda findings: any(one.kind != "Path traversal" for one in findings))
+    watch.is_broken("path traversal")
+
+
+@pytest.mark.sabotage("attack_is_blocked", "everything is refused, so that nothing is told of attacks")
+def test_an_inspection_that_refuses_everything(watch, reads_web, monkeypatch) -> None:
+    watch.is_content()
+    monkeypatch.setattr(blocks, "is_blocked", lambda _client: True)
+    watch.is_broken("harmless")
+
+
+@pytest.mark.sabotage("attack_is_blocked", "attacks are refused and nobody is told")
+def test_attacks_nobody_is_told_of(watch, reads_web, monkeypatch) -> None:
+    watch.is_content()
+    monkeypatch.setattr(attack_is_blocked, "LIMIT_SECONDS", 0.2)
+    monkeypatch.setattr(watching, "saw_request", lambda *_said, **_more: None)
+    watch.is_broken("no alert")
