@@ -35,7 +35,8 @@ STAFF_ONLY = (
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
     "rights/publishing", "studio/models_folder", "studio/desk", "studio/signatory", "studio/files",
     "studio/credentials", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/", "rights/vendor_views",  "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
+    "vendors/", "rights/vendor_views", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor",
+    "frontdoor/roster",
     "frontdoor/scratch", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
