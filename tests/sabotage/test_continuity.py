@@ -8,7 +8,9 @@ import pytest
 from headshotly.audit.actor import SYSTEM
 from headshotly.continuity import places, services
 from headshotly.policy import configuration
+from headshotly.proof.findings import Outcome
 from tests.continuity.conftest import backups, repositories  # noqa: F401 - fixtures
+from tests.sabotage.conftest import sequence_all
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -26,7 +28,10 @@ def test_an_old_backup(watch, backed_up, later) -> None:
 
 
 @pytest.mark.sabotage("backup_is_recent", "every backup is gone")
-def test_no_backup(watch, backups) -> None:  # noqa: F811 - a fixture
+def test_no_backup(watch, backups, support, later) -> None:  # noqa: F811 - a fixture
+    sequence_all()
+    assert watch.look().outcome is Outcome.UNKNOWN  # nothing here is old enough to have a backup already
+    later(hours=25)
     watch.is_broken("There is no backup in any store")
 
 

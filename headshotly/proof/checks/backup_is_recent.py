@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from headshotly.audit import selectors as journal
+from headshotly.audit.leaf import decode
 from headshotly.continuity import catalogue, places
 from headshotly.continuity.catalogue import Found
 from headshotly.continuity.errors import BackupDamaged, PlacesRefused
@@ -10,6 +12,12 @@ from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
 
 OBJECTIVE = dt.timedelta(hours=24)  # how much may be lost at most; a backup is made every six hours
+
+
+def _is_young(scene: Scene) -> bool:
+    """Say whether nothing here is older than a backup may be, so that none can be overdue."""
+    first = next(journal.leaves(1), None)
+    return first is None or scene.now - decode(first).occurred_at < OBJECTIVE
 
 
 def _wrong(newest: Found, scene: Scene) -> list[str]:
@@ -42,8 +50,8 @@ def look(scene: Scene) -> Finding:
         return broken(refused.sentence, ids=["backup.stores"])
     newest = kept.newest()
     if newest is None:
-        if scene.service.emulated:
-            return unknown("There is no backup yet, and the service that makes them is not running.")
+        if _is_young(scene):
+            return unknown("There is no backup yet, and this installation has been here for less than a day.")
         return broken("There is no backup in any store.", ids=["backup"])
     bad = [*_wrong(newest, scene), *kept.damaged]
     if bad:
