@@ -39,8 +39,13 @@ audit() { # the advisory source may be out of reach; that is said, and is no pas
 secrets() { # tests hold passwords of their own making, and formats and mappings hold hashes; there only real key material counts
   local entropy=(--disable-plugin HexHighEntropyString --disable-plugin Base64HighEntropyString
     --disable-plugin KeywordDetector --disable-plugin BasicAuthDetector)
-  git ls-files -z -- . ':!requirements/*.lock' ':!tests' ':!docs/formats' ':!headshotly/policy/mapping.toml' ':!infra/templates' |
-    xargs -0 $bin/detect-secrets-hook --baseline .secrets.baseline &&
+  local files code=0
+  mapfile -d '' files < <(git ls-files -z -- . ':!requirements/*.lock' ':!tests' ':!docs/formats' \
+    ':!headshotly/policy/mapping.toml' ':!infra/templates')
+  cp .secrets.baseline build/secrets.baseline
+  $bin/detect-secrets-hook --baseline build/secrets.baseline "${files[@]}" || code=$?
+  # 3: known entries only moved to other lines, and the copy of the baseline was written anew; that is no finding.
+  { [ $code = 0 ] || [ $code = 3 ]; } &&
     git ls-files -z -- tests docs/formats headshotly/policy/mapping.toml infra/templates | xargs -0 $bin/detect-secrets-hook "${entropy[@]}"
 }
 
