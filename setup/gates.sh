@@ -41,7 +41,7 @@ secrets() { # tests hold passwords of their own making, and formats and mappings
     --disable-plugin KeywordDetector --disable-plugin BasicAuthDetector)
   local files code=0
   mapfile -d '' files < <(git ls-files -z -- . ':!requirements/*.lock' ':!tests' ':!docs/formats' \
-    ':!headshotly/policy/mapping.toml' ':!infra/templates')
+    ':!headshotly/policy/mapping.toml' ':!infra/templates' ':!.secrets.baseline')
   cp .secrets.baseline build/secrets.baseline
   $bin/detect-secrets-hook --baseline build/secrets.baseline "${files[@]}" || code=$?
   # 3: known entries only moved to other lines, and the copy of the baseline was written anew; that is no finding.
