@@ -35,9 +35,7 @@ def case():
 
 
 def stop(case, measure: str, target: object = "") -> Containment:
-    return containment.contain(
-        actor=OFFICER, number=case.number, measure_id=measure, target=str(target), because=WHY
-    )
+    return containment.contain(actor=OFFICER, number=case.number, measure_id=measure, target=str(target), because=WHY)
 
 
 def undo(row: Containment) -> None:
