@@ -4,6 +4,7 @@ The local default writes each mail into a folder that stands for the recipients'
 the data folder, because a mailbox is readable by its owner and the data folder must be readable by nobody.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -59,7 +60,8 @@ class FolderMailer:
                 file.write(message.as_bytes())
             scratch.replace(path)
         except OSError as error:
-            scratch.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                scratch.unlink(missing_ok=True)
             raise MailNotSent("The mail could not be sent. Please try again in a few minutes.") from error
         sys.stderr.write(f"mail: “{message['Subject']}” → {path}\n")
         sys.stderr.flush()

@@ -4,6 +4,7 @@ An address from the configuration is still only an address: it is spoken to by H
 our own network, never through a redirect, and its answer is read no further than its status.
 """
 
+import contextlib
 import ipaddress
 import json
 import os
@@ -101,7 +102,8 @@ class FolderPoster:
                 file.write(body)
             scratch.replace(self._folder / f"{once}.json")
         except OSError as error:
-            scratch.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                scratch.unlink(missing_ok=True)
             raise NotPosted("The message could not be handed over.") from error
 
 

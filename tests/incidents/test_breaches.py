@@ -113,7 +113,7 @@ def test_planted_openings_give_exactly_the_people_the_kinds_and_no_keys(make_per
     assert kept == kinds
     breach.refresh_from_db()
     assert breach.journal_verified is True
-    assert breach.journal_size == Entry.objects.count() - 0 or breach.journal_size > 0
+    assert 20 < breach.journal_size <= Entry.objects.count()
     assert "headshotly" in breach.journal_head
 
     only = breaches.look_up(recent(grants=frozenset({grant.id})))
@@ -393,8 +393,9 @@ def test_the_pages_of_a_breach_as_its_people_use_them(person, later) -> None:
     for fields in steps:
         assert dpo.post(f"{where}step/", fields).status_code == 302, fields
     page = officer.get(where).content.decode()
-    for words in ("Agree to the milder judgement", "Still missing", "not judged yet", "1</span> <span>people"):
-        assert (words in page) == (words not in {"Still missing", "not judged yet"}), words
+    for words in ("Agree to the milder judgement", "1</span> <span>people"):
+        assert words in page
+    assert "Still missing" not in page
     judgement = breach_selectors.judgements(breaches.of_case(case.number))[-1]
     assert dpo.post(f"{where}approve/", {"what": "agree", "judgement": str(judgement.id)}).status_code == 403
     assert officer.post(f"{where}approve/", {"what": "agree", "judgement": str(judgement.id)}).status_code == 302
