@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headshotly.access import grants
 from headshotly.audit import witnesses
+from headshotly.continuity import scratch_place
 from headshotly.incidents import alerts, cases
 from headshotly.policy import configuration
 from headshotly.proof import doors
@@ -14,12 +15,13 @@ from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
 from headshotly.studio import leaving
 from headshotly.studio import services as studio
+from headshotly.vendors import way_out
 
 
 def _s3_witness() -> witnesses.Witness:
     # Loaded only where it is used: boto3 is slow to import.
     from headshotly.audit.s3_witness import S3Witness  # noqa: PLC0415
-    from headshotly.vault import aws  # noqa: PLC0415
+    from headshotly.vendors import aws  # noqa: PLC0415
 
     options = configuration.current().options
     client = aws.client(
@@ -43,6 +45,12 @@ def _scratch_service() -> Iterator[tuple[int, int, Path]]:
         yield found
 
 
+def _drill_place() -> scratch_place.ScratchPlace:
+    from headshotly.frontdoor.drill_place import DrillPlace  # noqa: PLC0415 - only where a drill makes one
+
+    return DrillPlace()
+
+
 def _commands() -> Iterator[tuple[str, str | None]]:
     from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
 
@@ -50,15 +58,18 @@ def _commands() -> Iterator[tuple[str, str | None]]:
 
 
 def wire() -> None:
-    """Choose the journal's witness, a bucket with object lock where one is named, else a folder; stop work on no.
+    """Guard the way out of the process, choose the journal's witness, and hand rooms the acts of higher ones.
 
-    Options: ``witness.bucket``, ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
+    The witness is a bucket with object lock where one is named, else a folder. Options: ``witness.bucket``,
+    ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
+    way_out.install()
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)
     grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
+    scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)

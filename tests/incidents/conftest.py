@@ -13,7 +13,7 @@ from tests.accounts.conftest import _quick, customer, db_all  # noqa: F401 - fix
 from tests.audit.conftest import scratch_postgres  # noqa: F401 - fixture
 from tests.rights.conftest import later  # noqa: F401 - fixture
 
-NOON = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 PLAIN = LogSource("test", "test", "test")
 
 
