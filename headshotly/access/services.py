@@ -325,7 +325,7 @@ def close(*, actor: Actor, member: StaffMember) -> None:
     grants.end_all_of(member=member, because="the account was closed")
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def suspend(*, actor: Actor, member: StaffMember) -> bool:
     """Shut a member out for the time being: sessions end at once, grants open nothing; return whether they were in.
 
@@ -355,7 +355,7 @@ def resume(*, actor: Actor, member_id: UUID) -> bool:
     return bool(changed)
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def end_sessions_of(*, actor: Actor, member: StaffMember) -> int:
     """End every session of a member; return how many there were."""
     with transaction.atomic():

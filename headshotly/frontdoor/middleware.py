@@ -117,7 +117,7 @@ _WHILE_READ_ONLY = frozenset(
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 class ReadOnlyGate:
     """Refuses whatever would change something while an incident has made the whole service read-only.
 

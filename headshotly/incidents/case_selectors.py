@@ -6,9 +6,9 @@ from uuid import UUID
 
 from headshotly.access import members
 from headshotly.access.errors import NotFound as NoSuchMember
-from headshotly.incidents import phases
+from headshotly.incidents import phases, timeline
 from headshotly.incidents.models import Case, CaseAlert
-from headshotly.incidents.phases import Due, Phase, Severity
+from headshotly.incidents.phases import Due, Origin, Phase, Severity
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
@@ -79,10 +79,20 @@ def closed_cases(*, limit: int = 50) -> list[Case]:
     return list(Case.objects.filter(phase=Phase.CLOSED).order_by("-closed_at")[:limit])
 
 
-@enforces("5.3.b", "8.1")
+@enforces("5.3.b", "8.1.a-b")
 def late() -> list[Line]:
     """Return the cases past their clock, exercises left out; clause 5.3.b holds only while there are none."""
     return [line for line in open_lines() if line.late and not line.case.is_exercise]
+
+
+def real_cases() -> list[Case]:
+    """Return every case that is no exercise, by number."""
+    return list(Case.objects.exclude(origin=Origin.EXERCISE).order_by("number"))
+
+
+def is_altered(case: Case) -> bool:
+    """Say whether a case's timeline is not what the journal says was written."""
+    return bool(timeline.altered(case))
 
 
 def waiting_for(member_id: UUID) -> int:

@@ -21,15 +21,10 @@ WAITS_FOR: dict[str, str] = {
     "4.2.a": "findings",
     "4.2.b": "findings",
     "4.3.a": "findings",
-    "5.3.b": "incidents",
     "6.2.a": "continuity",
     "6.2.b": "continuity",
     "7.1.a": "orders",
     "7.1.b": "orders",
-    "8.1.a-b": "incidents",
-    "8.3.a": "incidents",
-    "8.3.b": "incidents",
-    "8.3.c": "incidents",
 }
 
 

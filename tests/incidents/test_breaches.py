@@ -306,7 +306,7 @@ def test_californians_are_counted_unknown_residence_included(breach, make_person
         )
 
 
-@pytest.mark.clause("8.1", "8.3.a")
+@pytest.mark.clause("8.1.a-b", "8.3.a")
 def test_a_case_does_not_go_past_communication_while_somebody_is_untold(scoped) -> None:
     number = scoped.case_id
     move_to(scoped.case, Phase.COMMUNICATION)

@@ -25,7 +25,7 @@ from tests.access.conftest import at_desk, make_member
 from tests.accounts.conftest import EMAIL, PASSWORD, browser
 from tests.incidents.casework import OFFICER, acts, taken
 
-pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.clause("8.1")]
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.clause("8.1.a-b")]
 WHY = "Somebody else is in there."
 
 

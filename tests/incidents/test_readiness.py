@@ -25,7 +25,7 @@ from tests.access.conftest import at_desk, make_member
 from tests.accounts.conftest import mail_text, mails
 from tests.incidents.casework import OFFICER, SENTENCE, acts
 
-pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.clause("8.1")]
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.clause("8.1.a-b")]
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "incidents.md"
 
 
