@@ -4,8 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from headshotly.access import members
+from headshotly.access import grants, members
 from headshotly.access.errors import NotFound as NoSuchMember
+from headshotly.access.models import Grant
 from headshotly.incidents import phases, timeline
 from headshotly.incidents.models import Case, CaseAlert
 from headshotly.incidents.phases import Due, Origin, Phase, Severity
@@ -110,7 +111,8 @@ def alerts_of(case: Case) -> list[CaseAlert]:
     return list(CaseAlert.objects.select_related("alert").filter(case=case).order_by("added_at"))
 
 
-def of_grant_ticket(ticket: str) -> Case | None:
-    """Return the case that a grant's ticket names, such as ``INC-12``."""
-    prefix, _, number = ticket.upper().partition("-")
-    return Case.objects.filter(number=int(number)).first() if prefix == "INC" and number.isdecimal() else None
+def grants_of(case: Case) -> list[tuple[Grant, str]]:
+    """Return the grants whose ticket names a case, newest first, each with where it stands."""
+    moment = clock.now()
+    found = Grant.objects.select_related("member").filter(ticket__iexact=case.reference).order_by("-asked_at")
+    return [(grant, grants.state(grant, moment).value) for grant in found]

@@ -1,30 +1,38 @@
-"""Whether breaches were told in time: what three checks share, one for each of whom they must be told to."""
+"""What the three checks of breach notices have in common: breaches, whom they are owed to, and the clocks."""
 
 from headshotly.incidents import breach_selectors
 from headshotly.incidents.obligations import Addressee, Standing
 from headshotly.proof.findings import Finding, broken, held, shorten, unknown
 
 
-def look_at(*addressees: Addressee) -> Finding:
-    """Hold every breach of the register against its clocks.
-
-    A breach nobody must be told of counts as one looked at: that nothing is owed was computed from its facts. Deciding
-    not to tell counts only with somebody else's approval, which the database itself demands.
+def look_at_clocks(*addressees: Addressee, told: str) -> Finding:
+    """Return whether anybody owed a notice was not told in time.
 
     Args:
-        addressees: whom to look at.
+        addressees: whose clocks.
+        told: who they are, as the subject of a sentence, such as “the supervisory authority”.
     """
+    late = [
+        f"{breach.case.reference} ({one.addressee.value})"
+        for addressee in addressees
+        for breach, one in breach_selectors.late(addressee=addressee)
+    ]
     lines = breach_selectors.lines()
-    if not lines:
-        return unknown("No breach of personal data has been recorded yet.")
-    late = [breach.case.reference for whom in addressees for breach, _ in breach_selectors.late(addressee=whom)]
-    names = " and ".join(whom.label.lower() for whom in addressees)
     if late:
-        sentence = f"Past the clock, without a notice or an approved decision ({names}): {shorten(late)}."
-        return broken(sentence, ids=late, population=len(lines))
-    owed = [one for line in lines for one in line.obligations if one.addressee in addressees]
-    done = sum(one.standing in {Standing.DONE, Standing.DECIDED, Standing.PARTLY} for one in owed)
+        return broken(
+            f"Past its clock without a notice or an approved decision: {shorten(late)}.",
+            ids=late,
+            population=len(lines),
+        )
+    if not lines:
+        return unknown("No breach of personal data has been recorded.")
+    owed = [
+        one
+        for line in lines
+        for one in line.obligations
+        if one.addressee in addressees and one.standing is not Standing.NOT_OWED
+    ]
     return held(
-        f"{len(lines)} breaches in the register: told or decided for {done}, none past its clock ({names}).",
+        f"Of {len(lines)} recorded breaches, {len(owed)} had to be told to {told}, and none is past its clock.",
         population=len(lines),
     )

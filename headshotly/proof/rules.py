@@ -17,12 +17,11 @@ EXPLAINED = {
 
 # What nothing looks at yet, and the room that will keep the promise.
 WAITS_FOR: dict[str, str] = {
-    "4.1.a": "findings",
+    "6.2.a": "continuity",
+    "6.2.b": "continuity",
     "4.2.a": "findings",
     "4.2.b": "findings",
     "4.3.a": "findings",
-    "6.2.a": "continuity",
-    "6.2.b": "continuity",
     "7.1.a": "orders",
     "7.1.b": "orders",
 }
