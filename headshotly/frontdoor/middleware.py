@@ -201,7 +201,10 @@ class Inspected:
         if request.method not in {"POST", "PUT", "PATCH"} or getattr(view, "csrf_exempt", False):
             return None
         quotes = (permission_of(view) or "").startswith("staff") or hasattr(view, inspecting.QUOTES)
-        return self._judge(request, _said_inside(request), only_note=quotes)
+        try:
+            return self._judge(request, _said_inside(request), only_note=quotes)
+        except Refusal as refusal:  # reading a form is where an upload turns out to be too much, or nobody's
+            return plain_answer(request, refusal)
 
     @staticmethod
     def _judge(
