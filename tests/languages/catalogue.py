@@ -33,7 +33,7 @@ STAFF_ONLY = (
     "access/console", "access/desk", "access/grants", "access/personnel", "access/reviews", "access/machines",
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
-    "rights/publishing", "studio/models_folder", "studio/desk", "studio/signatory", "studio/files",
+    "rights/publishing", "studio/models_folder", "studio/desk", "studio/prompting", "studio/weights", "studio/painting", "studio/signatory", "studio/files",
     "studio/credentials", "audit/", "proof/", "incidents/", "continuity/",
     "vendors/", "rights/vendor_views", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor",
     "frontdoor/roster",
