@@ -20,6 +20,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "assessments.decide": frozenset({Role.DPO}),
     "risks.write": frozenset({Role.SECURITY, Role.DPO}),
     "documents.publish": frozenset({Role.DPO}),
+    "orders.read": frozenset({Role.FINANCE, Role.AUDITOR}),
+    "orders.refund": frozenset({Role.FINANCE}),
     "machines.read": frozenset({Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "machines.write": frozenset({Role.OPERATIONS}),
 }

@@ -105,6 +105,17 @@ class Act(enum.StrEnum):
     POLICY_PUBLISHED = "rights.policy.published"
     POLICY_MAIL_FAILED = "rights.policy.mail-failed"
 
+    ORDER_BEGUN = "orders.order.begun"
+    ORDER_PAID = "orders.order.paid"
+    ORDER_EXPIRED = "orders.order.expired"
+    ORDER_DISPUTED = "orders.order.disputed"
+    ORDER_REFUNDED = "orders.order.refunded"
+    REFUND_ASKED = "orders.refund.asked"
+    REFUND_SENT = "orders.refund.sent"
+    SEAT_TAKEN = "orders.seat.taken"
+    WEBHOOK_REFUSED = "orders.webhook.refused"
+    PAYMENTS_RECONCILED = "orders.payments.reconciled"
+
     MAIL_SENT = "vendors.mail.sent"
 
 

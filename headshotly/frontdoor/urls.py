@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy/", include("headshotly.rights.public_urls")),
     path("documents/", include("headshotly.rights.document_urls")),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
+    path("orders/", include("headshotly.orders.urls")),
+    path("staff/orders/", include("headshotly.orders.staff_urls")),
     path("staff/", include("headshotly.access.urls")),
     path("staff/studio/", include("headshotly.studio.desk_urls")),
     path("policy/", include("headshotly.policy.urls")),

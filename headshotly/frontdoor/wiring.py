@@ -1,10 +1,12 @@
 """Hands lower rooms what they may not reach for themselves."""
 
 from headshotly.audit import witnesses
+from headshotly.orders import selectors as orders_selectors
+from headshotly.orders import spending
 from headshotly.policy import configuration
 from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
-from headshotly.studio import leaving
+from headshotly.studio import entitlement, leaving
 from headshotly.studio import services as studio
 
 
@@ -31,3 +33,6 @@ def wire() -> None:
         witnesses.use(_s3_witness)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
+    leaving.named_as_kept(orders_selectors.kept_after_erasure)
+    entitlement.ask(spending.claim)
+    entitlement.tell(spending.note_download)

@@ -15,7 +15,7 @@ from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import decoding, gate, leaving, selectors, states, tasks
+from headshotly.studio import decoding, entitlement, gate, leaving, selectors, states, tasks
 from headshotly.studio.errors import LimitReached, NotFound, NotNow
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.studio.styles import style
@@ -165,6 +165,7 @@ def start_shoot(
             step="waiting for a free place",
             created_at=clock.now(),
         )
+        entitlement.require(subject, shoot.id, len(photos) * len(styles))
         audit.record(actor=actor, act=Act.SHOOT_QUEUED, subject=subject, purpose=HEADSHOT_GENERATION)
         # The task's row is in this transaction: the shoot and its work exist together or not at all.
         tasks.run_shoot.enqueue(shoot_id=str(shoot.id))
@@ -205,6 +206,8 @@ def redo_style(*, actor: Actor, subject: UUID, shoot_id: UUID, style_id: str, br
         )
         if not changed:
             raise NotNow("This shoot is being made already.")
+        if chosen.id not in shoot.style_ids:
+            entitlement.require(subject, shoot.id, len(kept))
         audit.record(actor=actor, act=Act.SHOOT_QUEUED, subject=subject, purpose=HEADSHOT_GENERATION)
         tasks.run_shoot.enqueue(shoot_id=str(shoot.id))
     shoot.refresh_from_db()

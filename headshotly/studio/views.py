@@ -25,7 +25,7 @@ from headshotly.policy.refusal import Refusal
 from headshotly.purposes.errors import ConsentMissing
 from headshotly.purposes.selectors import consent_in_force
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import selectors, services
+from headshotly.studio import entitlement, selectors, services
 from headshotly.studio.downloads import stream_zip
 from headshotly.studio.errors import NotFound
 from headshotly.studio.models import Headshot
@@ -231,7 +231,10 @@ def redo(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
 def headshot(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Show a headshot to its owner, small or full."""
     found = services.headshot_of(_subject(request), headshot_id)
-    object_id = found.object_id if request.GET.get("size") == "full" else found.preview_id
+    full = request.GET.get("size") == "full"
+    if full:
+        entitlement.note_download(found.shoot_id)
+    object_id = found.object_id if full else found.preview_id
     return _picture(vault.open(object_id=object_id, warrant=_warrant(request, "view")))
 
 
@@ -254,6 +257,7 @@ def _file_name(found: Headshot) -> str:
 def download(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Give a headshot to its owner as a file."""
     found = services.headshot_of(_subject(request), headshot_id)
+    entitlement.note_download(found.shoot_id)
     data = vault.open(object_id=found.object_id, warrant=_warrant(request, "download"))
     audit.record(
         actor=_actor(request), act=Act.HEADSHOT_DOWNLOADED, subject=_subject(request), object_ids=[found.object_id]
@@ -269,6 +273,7 @@ def download_all(request: HttpRequest, shoot_id: UUID) -> StreamingHttpResponse:
     chosen = [one for one in selectors.headshots_of(found) if one.favourite or request.GET.get("favourites") != "1"]
     if not chosen:
         raise NotFound("There is nothing to download here yet.")
+    entitlement.note_download(found.id)
     audit.record(
         actor=_actor(request),
         act=Act.HEADSHOT_DOWNLOADED,

@@ -1,0 +1,52 @@
+"""Why the cash desk refuses, one plain sentence each."""
+
+from headshotly.policy.refusal import Refusal
+
+
+class PackageUnknown(Refusal):
+    """There is no such package, or not so many seats of it."""
+
+    code = "orders.package"
+    status = 422
+
+
+class PaymentNeeded(Refusal):
+    """There are not enough headshots left to make these."""
+
+    code = "orders.payment_needed"
+    status = 402
+
+
+class PaymentsUnavailable(Refusal):
+    """The payment service does not answer; nothing was charged by this."""
+
+    code = "orders.payments_unavailable"
+    status = 503
+
+
+class RefundRefused(Refusal):
+    """The money does not go back by itself."""
+
+    code = "orders.refund"
+    status = 409
+
+
+class WebhookRefused(Refusal):
+    """Not from the payment service, too old, or not understood."""
+
+    code = "orders.webhook"
+    status = 400
+
+
+class OrderNotFound(Refusal):
+    """There is none, or it is somebody else's."""
+
+    code = "orders.not_found"
+    status = 404
+
+
+class SeatTaken(Refusal):
+    """The link was used already, or its order was refunded."""
+
+    code = "orders.seat"
+    status = 409

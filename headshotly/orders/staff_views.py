@@ -1,0 +1,55 @@
+"""What finance sees and does: money, never faces."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from headshotly.access.members import rights_of
+from headshotly.access.views import member_of, needs_proof
+from headshotly.audit.actor import Actor
+from headshotly.orders import ledger, selectors, services
+from headshotly.orders.errors import RefundRefused
+from headshotly.orders.money import Money, read
+from headshotly.policy.permission import permission
+
+
+@permission("staff:orders.read")
+@never_cache
+@require_safe
+def orders(request: HttpRequest) -> HttpResponse:
+    """Show orders, refunds that wait, and the last comparison with the payment service."""
+    rows: list[dict[str, Any]] = [
+        {"order": one, "paid": Money(one.paid_minor), "stands": Money(ledger.balance(one))}
+        for one in selectors.newest()
+    ]
+    context = {
+        "rows": rows,
+        "refunds": [(one, Money(one.minor)) for one in selectors.open_refunds()],
+        "comparison": selectors.last_reconciliation(),
+        "may_refund": "orders.refund" in rights_of(member_of(request)),
+    }
+    return render(request, "orders/desk.html", context)
+
+
+@permission("staff:orders.refund")
+@require_POST
+@needs_proof
+def refund(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Give money back, with a reason."""
+    amount = read(request.POST.get("euros", ""))
+    if amount is None:
+        raise RefundRefused("Please give the amount as 12 or 12.50.")
+    member = member_of(request)
+    made = services.refund_by_staff(
+        actor=Actor(kind="staff", id=member.id, role=member.role),
+        order_id=order_id,
+        minor=amount.minor,
+        reason=request.POST.get("reason", ""),
+    )
+    messages.success(request, f"{Money(made.minor)} {'went' if made.sent_at else 'goes'} back.")
+    return redirect("orders-desk:orders")
