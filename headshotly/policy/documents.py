@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406 - it writes, nothing is parsed
 
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_LEFT

@@ -28,7 +28,7 @@ LINK_VALID = dt.timedelta(days=30)
 LONGEST_WORDS = 5000
 REQUESTS_PER_CLIENT = 10
 MAILS_WINDOW = dt.timedelta(hours=1)
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread on the telephone
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none misread on the telephone  # pragma: allowlist secret
 _APPEALS = frozenset({State.ANSWERED, State.REFUSED})
 
 
