@@ -110,10 +110,13 @@ class Act(enum.StrEnum):
     ORDER_EXPIRED = "orders.order.expired"
     ORDER_DISPUTED = "orders.order.disputed"
     ORDER_REFUNDED = "orders.order.refunded"
+    DISPUTE_CLOSED = "orders.dispute.closed"
     REFUND_ASKED = "orders.refund.asked"
     REFUND_SENT = "orders.refund.sent"
+    REFUND_RETURNED = "orders.refund.returned"
     SEAT_TAKEN = "orders.seat.taken"
     WEBHOOK_REFUSED = "orders.webhook.refused"
+    CARD_NUMBER_REFUSED = "orders.card-number.refused"
     PAYMENTS_RECONCILED = "orders.payments.reconciled"
 
     MAIL_SENT = "vendors.mail.sent"

@@ -2,6 +2,7 @@
 
 from headshotly.audit import witnesses
 from headshotly.orders import selectors as orders_selectors
+from headshotly.orders import services as orders
 from headshotly.orders import spending
 from headshotly.policy import configuration
 from headshotly.purposes import withdrawal
@@ -34,5 +35,6 @@ def wire() -> None:
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
     leaving.named_as_kept(orders_selectors.kept_after_erasure)
-    entitlement.ask(spending.claim)
-    entitlement.tell(spending.note_download)
+    entitlement.when_starting(spending.claim)
+    entitlement.when_delivering(spending.deliver)
+    entitlement.when_ended(orders.shoot_ended)

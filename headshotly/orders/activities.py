@@ -11,7 +11,7 @@ PURCHASES = declare(
         data=("pseudonym", "package", "amounts", "times", "Stripe's own ids of payment and payer"),
         basis=LegalBasis.CONTRACT,
         recipients=("Stripe Payments Europe, Ltd. (payments)",),
-        retention="The pseudonym goes with the account; amounts and invoice numbers stay five years for the accounts.",
+        retention="The pseudonym goes with the account; unpaid orders go after 30 days.",
         measures=("7.1.a", "7.1.b", "2.4.a"),
     )
 )

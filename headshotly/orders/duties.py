@@ -17,4 +17,12 @@ def refunds() -> str:
 def reconcile() -> str:
     """Compare our orders with the payment service's."""
     found = reconciliation.reconcile()
-    return f"{found.compared} payments compared, {found.healed} healed, {len(found.differences)} differences."
+    compared = f"{found.compared} payments compared, {found.lost} lost messages found, {found.healed} healed"
+    return f"{compared}, {len(found.differences)} differences."
+
+
+@duty("orders.retention", every=dt.timedelta(days=1))
+def retention() -> str:
+    """Have payers forgotten who left, and drop what is kept no longer."""
+    told = services.say_farewell()
+    return f"{told} payers forgotten at the payment service, {services.drop_old()} old orders dropped."

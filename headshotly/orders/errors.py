@@ -24,6 +24,13 @@ class PaymentsUnavailable(Refusal):
     status = 503
 
 
+class NothingLeft(Refusal):
+    """The payment service says that everything of a payment went back already."""
+
+    code = "orders.nothing_left"
+    status = 409
+
+
 class RefundRefused(Refusal):
     """The money does not go back by itself."""
 
@@ -50,3 +57,10 @@ class SeatTaken(Refusal):
 
     code = "orders.seat"
     status = 409
+
+
+class CardNumberRefused(Refusal):
+    """Something that was sent looks like a card number; nothing of it is kept."""
+
+    code = "orders.card_number"
+    status = 422

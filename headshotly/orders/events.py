@@ -1,28 +1,46 @@
 """What the payment service tells us: kept first, acted upon once, in whatever order it comes."""
 
+import datetime as dt
 import hashlib
+import logging
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from headshotly.audit.acts import Act
-from headshotly.orders import services
-from headshotly.orders.models import Order, OrderState, StoredEvent
+from headshotly.orders import ledger, services
+from headshotly.orders.models import Dispute, Order, OrderState, Refund, StoredEvent
 from headshotly.orders.payments import (
     DISPUTE_LOST,
     DISPUTE_WON,
     DISPUTED,
     EXPIRED,
     PAID,
+    REFUND_RETURNED,
     REFUNDED,
+    UNREADABLE,
     Fact,
     payments,
 )  # fmt: skip
+from headshotly.orders.services import KNOWN, NO_ORDER, WAITS
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
-_WAITS, _KNOWN = "waits for the payment it is about", "was known"
+_log = logging.getLogger(__name__)
+
+
+def keep(fact: Fact, *, body: bytes = b"") -> bool:
+    """Keep one message before it is acted upon; return whether it is new."""
+    return StoredEvent.objects.get_or_create(
+        id=fact.id,
+        defaults={
+            "kind": fact.kind,
+            "facts": fact.as_json(),
+            "body_sha256": hashlib.sha256(body).hexdigest() if body else "",
+            "received_at": clock.now(),
+        },
+    )[1]
 
 
 @enforces("7.1.a")
@@ -35,27 +53,17 @@ def receive(body: bytes, signature: str) -> StoredEvent:
         WebhookRefused: it is not from the payment service, or too old.
     """
     fact = payments().read_event(body, signature)
-    event, _ = StoredEvent.objects.get_or_create(
-        id=fact.id,
-        defaults={
-            "kind": fact.kind,
-            "facts": fact.as_json(),
-            "body_sha256": hashlib.sha256(body).hexdigest(),
-            "received_at": clock.now(),
-        },
-    )
+    keep(fact, body=body)
     process_waiting()
-    event.refresh_from_db()
-    return event
+    return StoredEvent.objects.get(id=fact.id)
 
 
 def process_waiting() -> int:
     """Act upon every kept message that still waits, until nothing moves; return how many were done."""
     done = 0
     while True:
-        moved = sum(
-            _process(event.id) for event in StoredEvent.objects.filter(done_at__isnull=True).order_by("received_at")
-        )
+        waiting = StoredEvent.objects.filter(done_at__isnull=True).order_by("received_at").values_list("id", flat=True)
+        moved = sum(_process(event_id) for event_id in list(waiting))
         done += moved
         if moved == 0:
             services.send_refunds()
@@ -63,16 +71,24 @@ def process_waiting() -> int:
 
 
 def _process(event_id: str) -> int:
-    with transaction.atomic():
-        event = StoredEvent.objects.select_for_update().get(id=event_id)
-        if event.done_at is not None:
-            return 0
-        result = apply(Fact(**event.facts))
-        event.result = result
-        if result != _WAITS:
-            event.done_at = clock.now()
-        event.save(update_fields=["result", "done_at"])
-        return int(event.done_at is not None)
+    try:
+        with transaction.atomic():
+            event = StoredEvent.objects.select_for_update().get(id=event_id)
+            if event.done_at is not None:
+                return 0
+            event.result = apply(Fact(**event.facts))
+            if event.result != WAITS:
+                # The payer's id is on the order now, and goes with it; here it would stay.
+                event.done_at, event.facts = clock.now(), {**event.facts, "payer_ref": ""}
+            event.save(update_fields=["result", "done_at", "facts"])
+            return int(event.done_at is not None)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others go on and this one is shown
+        # One message that cannot be acted upon must not hold up the others; it stays, and finance sees it.
+        _log.exception("a message of the payment service could not be acted upon")
+        StoredEvent.objects.filter(id=event_id).update(result=f"failed: {type(error).__name__}")
+        return 0
 
 
 def _order_for(fact: Fact) -> Order | None:
@@ -94,36 +110,58 @@ def apply(fact: Fact) -> str:
     """
     if not fact.kind:
         return "does not concern us"
+    if fact.kind == UNREADABLE:
+        return "could not be read"
     order = _order_for(fact)
     if order is None:
         # With the payment's own id alone, its order may only become known by a message that is still on its way.
-        return _WAITS if fact.payment_ref and not fact.order_id else "there is no such order"
-    if fact.kind in {PAID, EXPIRED}:
-        return (_paid if fact.kind == PAID else _expired)(order, fact)
+        return WAITS if fact.payment_ref and not fact.order_id else NO_ORDER
+    if fact.kind == PAID:
+        return services.mark_paid(order, fact)
+    if fact.kind == EXPIRED:
+        return "expired" if services.mark(order, OrderState.EXPIRED, Act.ORDER_EXPIRED) else KNOWN
     # What is about a payment waits until we know of the payment.
-    return _ABOUT_A_PAYMENT[fact.kind](order, fact) if order.payment_ref else _WAITS
-
-
-def _paid(order: Order, fact: Fact) -> str:
-    return "paid" if services.mark_paid(order, fact) else _KNOWN
-
-
-def _expired(order: Order, _fact: Fact) -> str:
-    return "expired" if services.mark(order, OrderState.EXPIRED, Act.ORDER_EXPIRED) else _KNOWN
+    return _ABOUT_A_PAYMENT[fact.kind](order, fact) if order.payment_ref else WAITS
 
 
 def _refunded(order: Order, fact: Fact) -> str:
-    total = order.paid_minor if fact.kind == DISPUTE_LOST else fact.amount_minor
-    gone = services.book_returned(order, total=total, name=fact.id)
-    return f"{gone} went back" if gone else _KNOWN
+    if fact.payment_ref and fact.payment_ref != order.payment_ref:
+        return KNOWN  # of a second payment, which is booked when it is sent back
+    at = dt.datetime.fromtimestamp(fact.at, dt.UTC)
+    later = Refund.objects.filter(order=order, payment_ref="", returned_at__gte=at).values_list("minor", flat=True)
+    gone = services.book_refunds(order, total=fact.amount_minor - sum(later), name=fact.id)
+    return f"{gone} went back" if gone else KNOWN
 
 
-def _disputed(order: Order, _fact: Fact) -> str:
-    return "disputed" if services.mark(order, OrderState.DISPUTED, Act.ORDER_DISPUTED) else _KNOWN
+def _dispute(order: Order, fact: Fact) -> Dispute:
+    defaults = {"order": order, "minor": fact.amount_minor, "heard_at": clock.now()}
+    return Dispute.objects.get_or_create(ref=fact.dispute_ref, defaults=defaults)[0]
 
 
-def _won(order: Order, _fact: Fact) -> str:
-    return "won" if services.mark(order, OrderState.PAID, Act.ORDER_PAID) else _KNOWN
+def _disputed(order: Order, fact: Fact) -> str:
+    if _dispute(order, fact).closed:
+        return KNOWN
+    return "disputed" if services.mark(order, OrderState.DISPUTED, Act.ORDER_DISPUTED) else KNOWN
 
 
-_ABOUT_A_PAYMENT = {REFUNDED: _refunded, DISPUTE_LOST: _refunded, DISPUTED: _disputed, DISPUTE_WON: _won}
+def _closed(order: Order, fact: Fact) -> str:
+    if _dispute(order, fact).closed:
+        return KNOWN
+    Dispute.objects.filter(ref=fact.dispute_ref).update(closed=fact.kind)
+    if fact.kind == DISPUTE_LOST:
+        ledger.book_dispute(
+            order, ref=fact.dispute_ref, minor=min(fact.amount_minor, order.paid_minor - ledger.went_back(order))
+        )
+    if not Dispute.objects.filter(order=order, closed="").exists() and order.state == OrderState.DISPUTED:
+        services.mark(order, OrderState.PAID, Act.DISPUTE_CLOSED)
+    services.close_if_nothing_stands(order)
+    return "lost" if fact.kind == DISPUTE_LOST else "won"
+
+
+_ABOUT_A_PAYMENT = {
+    REFUNDED: _refunded,
+    DISPUTED: _disputed,
+    DISPUTE_WON: _closed,
+    DISPUTE_LOST: _closed,
+    REFUND_RETURNED: services.take_as_returned,
+}

@@ -6,7 +6,7 @@ from django.db.models import Sum
 from headshotly.orders.models import Order, Posting
 from headshotly.policy import clock
 
-STRIPE, REVENUE, VAT = "stripe", "revenue", "vat"
+STRIPE, REVENUE, VAT, OWED = "stripe", "revenue", "vat", "owed"
 
 
 def book(*, booking: str, order: Order, sides: dict[str, int]) -> bool:
@@ -54,14 +54,57 @@ def book_payment(order: Order) -> bool:
     )
 
 
+def _back(order: Order, minor: int) -> dict[str, int]:
+    """Return the sides of money going back; the tax in it goes in proportion, the last cent with the last euro."""
+    gone = went_back(order)
+    total, tax = max(order.paid_minor, 1), order.tax_minor
+    part = (gone + minor) * tax // total - gone * tax // total
+    return {STRIPE: -minor, REVENUE: minor - part, VAT: part}
+
+
 def book_refund(order: Order, *, name: str, minor: int) -> bool:
-    """Book money that went back; the tax in it goes back in proportion."""
-    tax = minor * order.tax_minor // order.paid_minor if order.paid_minor else 0
-    return book(
-        booking=f"refund:{order.id}:{name}",
-        order=order,
-        sides={STRIPE: -minor, REVENUE: minor - tax, VAT: tax},
+    """Book money that went back."""
+    return book(booking=f"refund:{order.id}:{name}", order=order, sides=_back(order, minor))
+
+
+def book_returned(order: Order, *, name: str, minor: int) -> bool:
+    """Book a refund that the bank could not pay out: the money is with us again."""
+    return book(booking=f"returned:{order.id}:{name}", order=order, sides=_back(order, -minor))
+
+
+def book_dispute(order: Order, *, ref: str, minor: int) -> bool:
+    """Book what was lost to a dispute."""
+    return book(booking=f"dispute:{order.id}:{ref}", order=order, sides=_back(order, minor))
+
+
+def book_second(order: Order, *, payment_ref: str, minor: int) -> bool:
+    """Book a second payment for one order: it is no revenue, it is owed back."""
+    return book(booking=f"second:{order.id}:{payment_ref}", order=order, sides={STRIPE: minor, OWED: -minor})
+
+
+def book_second_back(order: Order, *, payment_ref: str, minor: int) -> bool:
+    """Book that a second payment went back."""
+    return book(booking=f"second-back:{order.id}:{payment_ref}", order=order, sides={STRIPE: -minor, OWED: minor})
+
+
+def _sum(order: Order, *kinds: str) -> int:
+    return sum(
+        Posting.objects.filter(order=order, account=STRIPE, booking__startswith=f"{kind}:").aggregate(
+            total=Sum("minor")
+        )["total"]
+        or 0
+        for kind in kinds
     )
+
+
+def refunded(order: Order) -> int:
+    """Return what was refunded of an order's payment, in minor units."""
+    return -_sum(order, "refund", "returned")
+
+
+def went_back(order: Order) -> int:
+    """Return what went back of an order's payment, by refund or by dispute, in minor units."""
+    return -_sum(order, "refund", "returned", "dispute")
 
 
 def balance(order: Order, account: str = STRIPE) -> int:

@@ -28,6 +28,7 @@ class Order(models.Model):
     price_minor = models.BigIntegerField()
     paid_minor = models.BigIntegerField(default=0)
     tax_minor = models.BigIntegerField(default=0)
+    discount_minor = models.BigIntegerField(default=0)
     provider = models.CharField(max_length=16)
     checkout_ref = models.CharField(max_length=120, blank=True, db_index=True)
     payment_ref = models.CharField(max_length=120, blank=True, db_index=True)
@@ -64,12 +65,12 @@ class SpendState(models.TextChoices):
 
 
 class Spend(models.Model):
-    """So many headshots of one credit, for one shoot."""
+    """So many headshots of one credit, for one shoot; ``pieces`` names each, so that none is paid for twice."""
 
     id = models.BigAutoField(primary_key=True)
     credit = models.ForeignKey(Credit, on_delete=models.CASCADE, related_name="+")
     shoot_id = models.UUIDField(db_index=True)
-    headshots = models.PositiveIntegerField()
+    pieces = models.JSONField(default=list)
     state = models.CharField(max_length=16, choices=SpendState.choices, default=SpendState.RESERVED)
     reserved_at = models.DateTimeField()
     downloaded_at = models.DateTimeField(null=True)
@@ -85,27 +86,59 @@ class Seat(models.Model):
     taken_at = models.DateTimeField(null=True)
 
 
+class Reason(models.TextChoices):
+    """Why money goes back; words from a list, so that nobody writes about a person here."""
+
+    BUYER = "buyer", "The buyer changed their mind"
+    SHOOT = "shoot", "Headshots could not be made in time"
+    LEFT = "left", "The buyer left before anything was delivered"
+    TWICE = "twice", "The order was paid twice"
+    GOODWILL = "goodwill", "Goodwill"
+    QUALITY = "quality", "The headshots were not good enough"
+    LAW = "law", "A right of the buyer"
+
+
 class Refund(models.Model):
-    """Money that goes back: asked for in the transaction of its cause, sent afterwards, once each."""
+    """Money that goes back: asked for in the transaction of its cause, sent afterwards, once each.
+
+    ``attempt`` counts how often it was tried anew after the bank had returned it; each attempt is sent once.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+")
-    cause = models.CharField(max_length=80)
+    cause = models.CharField(max_length=160)
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    payment_ref = models.CharField(max_length=120, blank=True)
     minor = models.BigIntegerField()
     asked_at = models.DateTimeField()
-    provider_ref = models.CharField(max_length=120, blank=True)
+    attempt = models.PositiveIntegerField(default=1)
+    provider_ref = models.CharField(max_length=120, blank=True, db_index=True)
     sent_at = models.DateTimeField(null=True)
-    trouble = models.TextField(blank=True)
+    returned_at = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["order", "cause"], name="one_refund_a_cause")]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "cause"], name="one_refund_a_cause"),
+            models.CheckConstraint(condition=models.Q(minor__gt=0), name="a_refund_is_of_something"),
+        ]
+
+
+class Dispute(models.Model):
+    """A payment somebody disputes at their bank; closed is closed, whatever message comes late."""
+
+    ref = models.CharField(max_length=120, primary_key=True)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+")
+    minor = models.BigIntegerField()
+    closed = models.CharField(max_length=16, blank=True)
+    heard_at = models.DateTimeField()
 
 
 class Posting(models.Model):
     """One side of a booking; the sides of one booking add up to nothing."""
 
     id = models.BigAutoField(primary_key=True)
-    booking = models.CharField(max_length=160)
+    booking = models.CharField(max_length=240)
     account = models.CharField(max_length=16)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+")
     minor = models.BigIntegerField()
@@ -153,8 +186,16 @@ class Reconciliation(models.Model):
     id = models.BigAutoField(primary_key=True)
     ran_at = models.DateTimeField()
     compared = models.PositiveIntegerField()
+    lost = models.PositiveIntegerField()
     healed = models.PositiveIntegerField()
     differences = models.JSONField(default=list)
+
+
+class Farewell(models.Model):
+    """A payer whom the payment service shall forget: asked for when the account goes, told afterwards, then gone."""
+
+    payer_ref = models.CharField(max_length=120, primary_key=True)
+    asked_at = models.DateTimeField()
 
 
 class RehearsedPayment(models.Model):

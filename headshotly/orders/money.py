@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from fractions import Fraction
+
+from django.utils.translation import get_language
 
 _TYPED = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{2}))?")
 _DIGITS = 2  # of the euro; a currency with others must be added here with its own
@@ -34,9 +35,10 @@ class Money:
             raise ValueError(f"the house sells in {CURRENCY}, not in {self.currency}")
 
     def __str__(self) -> str:
-        """Return such as ``€29.00``."""
+        """Return such as ``€29.00``, or ``29,00 €`` in Polish."""
         sign, amount = ("-", -self.minor) if self.minor < 0 else ("", self.minor)
-        return f"{sign}€{amount // 10**_DIGITS}.{amount % 10**_DIGITS:0{_DIGITS}d}"
+        whole, rest = amount // 10**_DIGITS, f"{amount % 10**_DIGITS:0{_DIGITS}d}"
+        return f"{sign}{whole},{rest} €" if (get_language() or "").startswith("pl") else f"{sign}€{whole}.{rest}"
 
 
 def read(text: str) -> Money | None:
@@ -45,15 +47,15 @@ def read(text: str) -> Money | None:
     return Money(int(found[1]) * 10**_DIGITS + int(found[2] or 0)) if found else None
 
 
-def share(total: int, part: int, whole: int) -> int:
-    """Return a part of an amount, rounded down to a whole minor unit.
+def share_up(total: int, part: int, whole: int) -> int:
+    """Return a part of an amount, rounded up to a whole minor unit: what goes back is never a cent too little.
 
     Args:
         total: minor units.
         part: how many of ``whole``.
         whole: more than nothing.
     """
-    return int(Fraction(total * part, whole))
+    return -(-total * part // whole)
 
 
 def tax_within(gross: int, rate_percent: int) -> int:

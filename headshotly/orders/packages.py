@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _n
+
 from headshotly.orders.errors import PackageUnknown
 from headshotly.orders.money import Money
 from headshotly.policy import configuration
@@ -41,8 +44,10 @@ class Package:
 PACKAGES: dict[str, Package] = {
     one.id: one
     for one in (
-        Package("personal", "Personal", "One person, every style, yours to keep.", Money(2900), 40),
-        Package("team", "Team", "A link for each colleague; nobody sees another's pictures.", Money(2400), 40, 2),
+        Package("personal", _n("Personal"), _n("One person, every style, yours to keep."), Money(2900), 40),
+        Package(
+            "team", _n("Team"), _n("A link for each colleague; nobody sees another's pictures."), Money(2400), 40, 2
+        ),
     )
 }
 
@@ -55,7 +60,7 @@ def package(package_id: str) -> Package:
     """
     found = PACKAGES.get(package_id)
     if found is None:
-        raise PackageUnknown("There is no such package.")
+        raise PackageUnknown(_("There is no such package."))
     return found
 
 

@@ -10,6 +10,8 @@ from headshotly.policy import configuration
 
 PAID, REFUNDED, EXPIRED = "paid", "refunded", "expired"
 DISPUTED, DISPUTE_WON, DISPUTE_LOST = "disputed", "dispute-won", "dispute-lost"
+REFUND_RETURNED = "refund-returned"
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,9 @@ class Fact:
         payer_ref: the payment service's own id of the customer, for its portal.
         amount_minor: what was paid, or in total refunded.
         tax_minor: the tax in it.
+        discount_minor: what a coupon took off.
+        dispute_ref: the dispute's id.
+        refund_ref: the refund's id.
         currency: three letters.
         at: when it happened, seconds since 1970.
     """
@@ -45,6 +50,9 @@ class Fact:
     payer_ref: str = ""
     amount_minor: int = 0
     tax_minor: int = 0
+    discount_minor: int = 0
+    dispute_ref: str = ""
+    refund_ref: str = ""
     currency: str = "eur"
     at: int = 0
 
@@ -65,14 +73,22 @@ class Payments(Protocol):
             PaymentsUnavailable: it may or may not be open; asking again gives the same one.
         """
 
-    def refund(self, order: Order, refund: Refund) -> str:
-        """Send money back and return the refund's id. Raises as ``begin``."""
+    def page_of(self, order: Order) -> Checkout | None:
+        """Return the page that was opened for an order, or None where it is over. Raises as ``begin``."""
 
-    def state_of(self, order: Order) -> list[Fact]:
-        """Return what the service knows of one order now. Raises as ``begin``."""
+    def refund(self, order: Order, refund: Refund) -> str:
+        """Send money back and return the refund's id.
+
+        Raises:
+            PaymentsUnavailable: it may or may not be sent; asking again sends the same one.
+            NothingLeft: the payment service has given everything of this payment back already.
+        """
+
+    def events(self, since: dt.datetime) -> Iterator[Fact]:
+        """Yield every message since a moment, with the ids they were sent under. Raises as ``begin``."""
 
     def recent(self, since: dt.datetime) -> Iterator[Fact]:
-        """Yield what the service knows of every payment since a moment. Raises as ``begin``."""
+        """Yield how every payment stands now that began since a moment. Raises as ``begin``."""
 
     def read_event(self, body: bytes, signature: str) -> Fact:
         """Return what a message says, once its signature and age are checked.
@@ -83,6 +99,9 @@ class Payments(Protocol):
 
     def portal(self, payer_ref: str, return_url: str) -> str:
         """Return the address where a customer looks after their payment details. Raises as ``begin``."""
+
+    def forget(self, payer_ref: str) -> None:
+        """Have a payer forgotten; one who is forgotten already is fine. Raises as ``begin``."""
 
 
 def payments() -> Payments:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from headshotly.orders.errors import OrderNotFound, PaymentsUnavailable, WebhookRefused
+from headshotly.orders.errors import NothingLeft, OrderNotFound, PaymentsUnavailable, WebhookRefused
 from headshotly.orders.models import Order, Refund, RehearsedPayment
 from headshotly.orders.money import tax_within
 from headshotly.orders.packages import VAT_PERCENT
@@ -39,30 +40,38 @@ class Rehearsal:
         RehearsedPayment.objects.get_or_create(
             ref=ref, defaults={"order_id": order.id, "price_minor": order.price_minor, "made_at": clock.now()}
         )
-        return Checkout(ref, f"{configuration.current().public_url}/orders/rehearsal/{ref}/")
+        return Checkout(ref, _address(ref))
 
     def refund(self, order: Order, refund: Refund) -> str:
         """Note that money would have gone back, once for each refund."""
         with transaction.atomic():
             payment = RehearsedPayment.objects.select_for_update().get(ref=order.checkout_ref)
-            if str(refund.id) not in payment.refund_keys:
-                payment.refund_keys[str(refund.id)] = refund.minor
+            name = f"rehearsal_refund_{refund.id.hex}_{refund.attempt}"
+            if name not in payment.refund_keys:
+                if payment.refunded_minor + refund.minor > _amount(payment):
+                    raise NothingLeft("The test checkout has nothing left of this.")
+                payment.refund_keys[name] = refund.minor
                 payment.refunded_minor += refund.minor
                 payment.save()
-        return f"rehearsal_refund_{refund.id.hex}"
+        return name
 
-    def state_of(self, order: Order) -> list[Fact]:
-        """Return what the test page knows of an order."""
-        return [fact for one in RehearsedPayment.objects.filter(order_id=order.id) for fact in _facts(one)]
+    def page_of(self, order: Order) -> Checkout | None:
+        """Return the test page while nobody has decided on it."""
+        there = RehearsedPayment.objects.filter(ref=order.checkout_ref, state="open").first()
+        return Checkout(there.ref, _address(there.ref)) if there else None
 
-    def recent(self, since: dt.datetime) -> Iterator[Fact]:
-        """Yield what the test page knows since a moment."""
+    def events(self, since: dt.datetime) -> Iterator[Fact]:
+        """Yield what was decided on the test pages since a moment."""
         for one in RehearsedPayment.objects.filter(made_at__gte=since):
             yield from _facts(one)
 
+    def recent(self, since: dt.datetime) -> Iterator[Fact]:
+        """Yield how every test payment stands."""
+        yield from self.events(since)
+
     def read_event(self, body: bytes, signature: str) -> Fact:
         """Return what a message of the test page says; it is signed as Stripe's are."""
-        if not hmac.compare_digest(signature, sign(body)):
+        if not hmac.compare_digest(signature.encode(), sign(body).encode()):
             raise WebhookRefused("The message is not from the test checkout.")
         return Fact(**json.loads(body))
 
@@ -70,10 +79,17 @@ class Rehearsal:
         """There is no portal to look at; lead back."""
         return return_url
 
+    def forget(self, payer_ref: str) -> None:
+        """There is nobody to forget."""
+
+
+def _address(ref: str) -> str:
+    return f"{configuration.current().public_url}/orders/rehearsal/{ref}/"
+
 
 def sign(body: bytes) -> str:
     """Return the signature the test checkout puts on a message."""
-    return vault.blind_index(field="orders.rehearsal", value=body.decode()).hex()
+    return vault.blind_index(field="orders.rehearsal", value=body.hex()).hex()
 
 
 def decide(ref: str, *, order: Order, pay: bool, coupon: str = "") -> tuple[bytes, str]:
@@ -85,7 +101,7 @@ def decide(ref: str, *, order: Order, pay: bool, coupon: str = "") -> tuple[byte
     with transaction.atomic():
         payment = RehearsedPayment.objects.select_for_update().filter(ref=ref, order_id=order.id).first()
         if payment is None or payment.state not in {"open", "paid" if pay else "expired"}:
-            raise OrderNotFound("This test payment is over.")
+            raise OrderNotFound(_("This test payment is over."))
         payment.state = "paid" if pay else "expired"
         payment.percent_off = COUPON_PERCENT if coupon.strip().upper() == COUPON else 0
         payment.save()
@@ -93,8 +109,12 @@ def decide(ref: str, *, order: Order, pay: bool, coupon: str = "") -> tuple[byte
     return body, sign(body)
 
 
+def _amount(payment: RehearsedPayment) -> int:
+    return payment.price_minor * (100 - payment.percent_off) // 100
+
+
 def _facts(payment: RehearsedPayment) -> Iterator[Fact]:
-    amount = payment.price_minor * (100 - payment.percent_off) // 100
+    amount = _amount(payment)
     known: Any = {
         "order_id": str(payment.order_id),
         "checkout_ref": payment.ref,
@@ -103,6 +123,7 @@ def _facts(payment: RehearsedPayment) -> Iterator[Fact]:
     at = int(payment.made_at.timestamp())
     if payment.state == "paid":
         tax = tax_within(amount, VAT_PERCENT)
+        known["discount_minor"] = payment.price_minor - amount
         yield Fact(id=f"{payment.ref}:paid", kind=PAID, amount_minor=amount, tax_minor=tax, at=at, **known)
     if payment.state == "expired":
         yield Fact(id=f"{payment.ref}:expired", kind=EXPIRED, at=at, **known)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from headshotly.orders import invoices, ledger, services, spending
-from headshotly.orders.models import Credit, Invoice, Order, Reconciliation, Refund, Seat
+from headshotly.orders.models import Credit, Invoice, Order, Reconciliation, Refund, Seat, Spend, StoredEvent
 from headshotly.orders.money import Money
 from headshotly.orders.packages import PACKAGES
 
@@ -23,13 +23,15 @@ def order_of(subject: UUID, order_id: UUID) -> dict[str, Any] | None:
 
 
 def _shown(order: Order) -> dict[str, Any]:
-    returned = order.paid_minor - ledger.balance(order) if order.paid_minor else 0
+    returned = ledger.went_back(order)
+    waiting = Refund.objects.filter(order=order, payment_ref="").exclude(sent_at__isnull=False, returned_at=None)
     return {
         "order": order,
         "package": PACKAGES.get(order.package_id),
         "price": Money(order.paid_minor or order.price_minor),
         "returned": Money(returned) if returned else None,
-        "on_its_way": Refund.objects.filter(order=order, sent_at__isnull=True).exists(),
+        "discount": Money(order.discount_minor) if order.discount_minor else None,
+        "on_its_way": waiting.exists(),
         "invoice": Invoice.objects.filter(order=order).first(),
         "refundable": services.refundable(order) == "",
         "seats": list(Seat.objects.filter(order=order).order_by("id")),
@@ -51,7 +53,7 @@ def kept_after_erasure(subject: UUID) -> list[str]:
     """Return one sentence for each invoice that the law wants kept of a leaving customer."""
     mine = Invoice.objects.filter(order__subject=subject).order_by("number")
     return [
-        f"Invoice {one.number}, amounts only, until the end of {invoices.kept_until(one) - 1} "
+        f"Invoice {one.number}, amounts only, until the end of {invoices.kept_until(one)} "
         "(Polish Accounting Act, Art. 74)."
         for one in mine
     ]
@@ -75,6 +77,13 @@ def export_of(subject: UUID) -> dict[str, Any]:
             }
             for one in orders_of(subject)
         ],
+        "shoots_paid_with": [
+            {"shoot": str(one.shoot_id), "headshots": len(one.pieces), "state": one.state, "at": one.reserved_at}
+            for one in Spend.objects.filter(credit__subject=subject).order_by("id")
+        ],
+        "seats": [
+            {"order": str(one.order_id), "taken_at": one.taken_at} for one in Seat.objects.filter(subject=subject)
+        ],
         "headshots_left": sum(one.granted - one.used for one in Credit.objects.filter(subject=subject)),
     }
 
@@ -85,8 +94,13 @@ def newest(count: int = 200) -> QuerySet[Order]:
 
 
 def open_refunds() -> QuerySet[Refund]:
-    """Return every refund that was asked for and not sent yet."""
-    return Refund.objects.filter(sent_at__isnull=True).select_related("order").order_by("asked_at")
+    """Return every refund that was asked for and has not reached the buyer."""
+    return Refund.objects.exclude(sent_at__isnull=False, returned_at=None).select_related("order").order_by("asked_at")
+
+
+def stuck_messages() -> QuerySet[StoredEvent]:
+    """Return every message of the payment service that was kept and could not be acted upon yet."""
+    return StoredEvent.objects.filter(done_at__isnull=True).exclude(result="").order_by("received_at")
 
 
 def last_reconciliation() -> Reconciliation | None:

@@ -8,4 +8,5 @@ app_name = "orders-desk"
 urlpatterns = [
     path("", views.orders, name="orders"),
     path("<uuid:order_id>/refund/", views.refund, name="refund"),
+    path("refunds/<uuid:refund_id>/again/", views.send_again, name="send-again"),
 ]

@@ -8,8 +8,9 @@ NEXT: dict[S, frozenset[S]] = {
     S.EXPIRED: frozenset({S.PAID}),  # a payment that came late is still a payment
     S.PAID: frozenset({S.DISPUTED, S.REFUNDED}),
     S.DISPUTED: frozenset({S.PAID, S.REFUNDED}),
-    S.REFUNDED: frozenset(),
+    S.REFUNDED: frozenset({S.PAID}),  # the bank could not pay it out, so we have the money again
 }
+UNPAID = frozenset({S.CREATED, S.PENDING, S.EXPIRED})
 
 
 def before(state: S) -> list[S]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import stripe
 
-from headshotly.orders.errors import PaymentsUnavailable, WebhookRefused
+from headshotly.orders.errors import NothingLeft, PaymentsUnavailable, WebhookRefused
 from headshotly.orders.models import Order, Refund
 from headshotly.orders.money import tax_within
 from headshotly.orders.packages import VAT_PERCENT
@@ -20,7 +20,9 @@ from headshotly.orders.payments import (
     DISPUTED,
     EXPIRED,
     PAID,
+    REFUND_RETURNED,
     REFUNDED,
+    UNREADABLE,
     Checkout,
     Fact,
 )  # fmt: skip
@@ -29,8 +31,15 @@ from headshotly.policy.enforcement import enforces
 
 API_VERSION = "2026-10-28.endive"
 TOLERANCE_SECONDS = 300
-_OPEN_MINUTES = 60
+_TIMEOUT_SECONDS = 20
+_PAID_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 _UNAVAILABLE = "The payment service cannot be reached at the moment. Nothing was charged; please try again soon."
+
+_REFUSED = "The payment service refused this. Nothing was charged; we look into it."
+
+
+class _Missing(PaymentsUnavailable):
+    """The payment service has no such thing."""
 
 
 class StripePayments:
@@ -49,16 +58,27 @@ class StripePayments:
         """
         addresses: Any = {"api": address} if address else None
         self._client = stripe.StripeClient(
-            secret_key, stripe_version=API_VERSION, base_addresses=addresses, max_network_retries=2
+            secret_key,
+            stripe_version=API_VERSION,
+            base_addresses=addresses,
+            max_network_retries=2,
+            http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
         )
         self._webhook_secret, self._tax = webhook_secret, tax
 
     @classmethod
     def configured(cls) -> "StripePayments":
-        """Return it as the operator configured it (options ``stripe.secret_key``, ``stripe.webhook_secret``, …)."""
-        options = configuration.current().options
+        """Return it as the operator configured it (options ``stripe.secret_key``, ``stripe.webhook_secret``, …).
+
+        Raises:
+            PaymentsUnavailable: the key is for real money where nobody shall pay, or the other way round.
+        """
+        here = configuration.current()
+        options, key = here.options, here.options["stripe.secret_key"]
+        if ("_live_" in key) != (here.environment == "production"):
+            raise PaymentsUnavailable("The payment service's key is not for this kind of installation.")
         return cls(
-            secret_key=options["stripe.secret_key"],
+            secret_key=key,
             webhook_secret=options.get("stripe.webhook_secret", ""),
             tax=options.get("stripe.tax", "off") == "on",
             address=options.get("stripe.address", ""),
@@ -85,6 +105,8 @@ class StripePayments:
                         }
                     ],
                     "automatic_tax": {"enabled": self._tax},
+                    "tax_id_collection": {"enabled": self._tax},
+                    "adaptive_pricing": {"enabled": False},
                     "allow_promotion_codes": True,
                     "customer_creation": "always",
                     "invoice_creation": {"enabled": True},
@@ -92,49 +114,50 @@ class StripePayments:
                     "payment_intent_data": {"metadata": {"order_id": str(order.id)}},
                     "success_url": f"{here}/orders/{order.id}/",
                     "cancel_url": f"{here}/orders/{order.id}/",
-                    "expires_at": int(order.created_at.timestamp()) + _OPEN_MINUTES * 60,
                 },
                 {"idempotency_key": f"order-{order.id}"},
             )
         )
         return Checkout(session.id, session.url or "")
 
+    def page_of(self, order: Order) -> Checkout | None:
+        """Ask whether the session still waits for its payment."""
+        session = _asked(lambda: self._client.v1.checkout.sessions.retrieve(order.checkout_ref))
+        return Checkout(session.id, session.url) if session.status == "open" and session.url else None
+
     def refund(self, order: Order, refund: Refund) -> str:
         """Send money back through Stripe."""
         made = _asked(
             lambda: self._client.v1.refunds.create(
                 {
-                    "payment_intent": order.payment_ref,
+                    "payment_intent": refund.payment_ref or order.payment_ref,
                     "amount": refund.minor,
                     "metadata": {"order_id": str(order.id), "refund_id": str(refund.id)},
                 },
-                {"idempotency_key": f"refund-{refund.id}"},
+                {"idempotency_key": f"refund-{refund.id}-{refund.attempt}"},
             )
         )
         return str(made.id)
 
-    def state_of(self, order: Order) -> list[Fact]:
-        """Ask for the session, and for the charge where there is a payment."""
-        if not order.checkout_ref:
-            return []
-        session = _asked(
-            lambda: self._client.v1.checkout.sessions.retrieve(
-                order.checkout_ref, {"expand": ["payment_intent.latest_charge"]}
-            )
-        )
-        return list(self._facts_of(session))
+    def events(self, since: dt.datetime) -> Iterator[Fact]:
+        """Walk through every event since a moment; Stripe keeps them for thirty days."""
+        wanted: Any = {"created": {"gte": int(since.timestamp())}, "types": list(_EVENTS), "limit": 100}
+        found = _asked(lambda: self._client.v1.events.list(wanted))
+        iterator = found.auto_paging_iter()
+        while (event := _asked(lambda: next(iterator, None))) is not None:
+            try:
+                yield _understood(self._translated, event)
+            except WebhookRefused:
+                yield Fact(id=event.id, kind=UNREADABLE, at=event.created)
 
     def recent(self, since: dt.datetime) -> Iterator[Fact]:
         """Walk through every session since a moment."""
-        sessions = _asked(
-            lambda: self._client.v1.checkout.sessions.list(
-                {
-                    "created": {"gte": int(since.timestamp())},
-                    "limit": 100,
-                    "expand": ["data.payment_intent.latest_charge"],
-                }
-            )
-        )
+        wanted: Any = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": 100,
+            "expand": ["data.payment_intent.latest_charge"],
+        }
+        sessions = _asked(lambda: self._client.v1.checkout.sessions.list(wanted))
         iterator = sessions.auto_paging_iter()
         while (session := _asked(lambda: next(iterator, None))) is not None:
             yield from self._facts_of(session)
@@ -152,34 +175,24 @@ class StripePayments:
         """Check the signature with Stripe's own library and translate the event."""
         if not self._webhook_secret:
             raise WebhookRefused("This installation expects no messages from Stripe.")
+        if not signature.isascii():
+            raise WebhookRefused("The message is not from Stripe, or too old.")
         try:
             event: Any = stripe.Webhook.construct_event(
                 body, signature, self._webhook_secret, tolerance=TOLERANCE_SECONDS
             )
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise WebhookRefused("The message is not from Stripe, or too old.") from error
-        try:
-            return self._translated(event)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise WebhookRefused("The message has not the form that was agreed.") from error
+        return _understood(self._translated, event)
 
     def _translated(self, event: Any) -> Fact:
-        about = event.data.object
-        match event.type:
-            case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
-                return self._of_session(about, name=event.id, at=event.created)
-            case "checkout.session.expired" | "checkout.session.async_payment_failed":
-                return Fact(
-                    id=event.id, kind=EXPIRED, order_id=_order_of(about), checkout_ref=about.id, at=event.created
-                )
-            case "charge.refunded":
-                return _of_charge(about, name=event.id, at=event.created)
-            case "charge.dispute.created":
-                return _of_dispute(about, DISPUTED, event)
-            case "charge.dispute.closed":
-                return _of_dispute(about, DISPUTE_WON if about.status == "won" else DISPUTE_LOST, event)
-            case _:
-                return Fact(id=event.id, kind="", at=event.created)
+        about, kind = event.data.object, event.type
+        if kind in _PAID_EVENTS:
+            return self._of_session(about, name=event.id, at=event.created)
+        if kind == "charge.refunded":
+            return _of_charge(about, name=event.id, at=event.created)
+        translate = _BY_TYPE.get(kind)
+        return translate(about, event) if translate else Fact(id=event.id, kind="", at=event.created)
 
     def _of_session(self, session: Any, *, name: str, at: int = 0) -> Fact:
         paid = session.payment_status == "paid" or (
@@ -189,6 +202,7 @@ class StripePayments:
         payment = session.payment_intent
         amount = session.amount_total or 0
         details = getattr(session, "total_details", None)
+        discount = getattr(details, "amount_discount", 0) or 0
         tax = (getattr(details, "amount_tax", 0) or 0) if self._tax else tax_within(amount, VAT_PERCENT)
         return Fact(
             id=name,
@@ -199,6 +213,7 @@ class StripePayments:
             payer_ref=_reference(getattr(session, "customer", "")),
             amount_minor=amount,
             tax_minor=tax,
+            discount_minor=discount,
             currency=session.currency or "eur",
             at=at or session.created,
         )
@@ -209,6 +224,13 @@ class StripePayments:
             lambda: self._client.v1.billing_portal.sessions.create({"customer": payer_ref, "return_url": return_url})
         )
         return str(session.url)
+
+    def forget(self, payer_ref: str) -> None:
+        """Delete the customer at Stripe; what the law has Stripe keep of the payment stays there."""
+        try:
+            _asked(lambda: self._client.v1.customers.delete(payer_ref))
+        except _Missing:
+            return
 
 
 def _reference(thing: Any) -> str:
@@ -233,16 +255,56 @@ def _of_charge(charge: Any, *, name: str, at: int = 0, order_id: str = "") -> Fa
     )
 
 
-def _of_dispute(dispute: Any, kind: str, event: Any) -> Fact:
+def _of_unpaid(session: Any, event: Any) -> Fact:
+    return Fact(
+        id=event.id, kind=EXPIRED, order_id=_order_of(session), checkout_ref=session.id, at=event.created
+    )  # fmt: skip
+
+
+def _of_dispute(dispute: Any, event: Any) -> Fact:
+    kind = DISPUTED
+    if event.type == "charge.dispute.closed":
+        kind = DISPUTE_LOST if dispute.status == "lost" else DISPUTE_WON  # warnings close without a loss
     return Fact(
         id=event.id,
         kind=kind,
         order_id=_order_of(dispute),
         payment_ref=_reference(dispute.payment_intent),
+        dispute_ref=dispute.id,
         amount_minor=dispute.amount,
         currency=dispute.currency,
         at=event.created,
     )
+
+
+def _of_refund(refund: Any, event: Any) -> Fact:
+    return Fact(
+        id=event.id,
+        kind=REFUND_RETURNED,
+        order_id=_order_of(refund),
+        payment_ref=_reference(refund.payment_intent),
+        refund_ref=refund.id,
+        amount_minor=refund.amount,
+        currency=refund.currency,
+        at=event.created,
+    )
+
+
+_BY_TYPE: dict[str, Callable[[Any, Any], Fact]] = {
+    "checkout.session.expired": _of_unpaid,
+    "checkout.session.async_payment_failed": _of_unpaid,
+    "charge.dispute.created": _of_dispute,
+    "charge.dispute.closed": _of_dispute,
+    "refund.failed": _of_refund,
+}
+_EVENTS = (*_PAID_EVENTS, "charge.refunded", *_BY_TYPE)
+
+
+def _understood(translate: Callable[[Any], Fact], event: Any) -> Fact:
+    try:
+        return translate(event)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise WebhookRefused("The message has not the form that was agreed.") from error
 
 
 def _asked[Answer](ask: Callable[[], Answer]) -> Answer:
@@ -250,4 +312,11 @@ def _asked[Answer](ask: Callable[[], Answer]) -> Answer:
         return ask()
     except stripe.StripeError as error:
         # Its text may name a customer; its kind is enough.
-        raise PaymentsUnavailable(_UNAVAILABLE) from error
+        match error.code:
+            case "charge_already_refunded":
+                raise NothingLeft("The payment service has nothing left of this.") from error
+            case "resource_missing":
+                raise _Missing(_REFUSED) from error
+            case _:
+                refused = isinstance(error, stripe.InvalidRequestError)
+                raise PaymentsUnavailable(_REFUSED if refused else _UNAVAILABLE) from error

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,7 +19,7 @@ from headshotly.orders import events, invoices, rehearsal, seats, selectors, ser
 from headshotly.orders.errors import OrderNotFound, PackageUnknown, WebhookRefused
 from headshotly.orders.models import Order, OrderState
 from headshotly.orders.packages import PACKAGES, PROMISED_HOURS, REFUND_DAYS, SEATS_MAX, VAT_PERCENT, trial_headshots
-from headshotly.orders.payments import payments
+from headshotly.orders.payments import Checkout, payments
 from headshotly.policy import configuration
 from headshotly.policy.permission import permission
 
@@ -70,20 +71,27 @@ def buy(request: HttpRequest) -> HttpResponse:
     """Begin an order and lead to the payment page."""
     count = request.POST.get("count", "1").strip()
     if not (count.isascii() and count.isdecimal()):
-        raise PackageUnknown("Please give a whole number of people.")
-    _, checkout = services.begin(
+        raise PackageUnknown(_("Please give a whole number of people."))
+    begun, checkout = services.begin(
         actor=_actor(request),
         subject=_subject(request),
         package_id=request.POST.get("package", ""),
         count=int(count[:6]),
     )
-    return redirect(checkout.url)
+    return _leave(request, begun.id, checkout)
+
+
+def _leave(request: HttpRequest, order_id: UUID, checkout: Checkout) -> HttpResponse:
+    """Lead to the payment page: ours at once, Stripe's by a page of its own, as no form of ours may lead away."""
+    if checkout.url.startswith(f"{configuration.current().public_url}/"):
+        return redirect(checkout.url)
+    return render(request, "orders/leave.html", {"url": checkout.url, "order_id": order_id})
 
 
 def _mine(request: HttpRequest, order_id: UUID) -> dict[str, Any]:
     shown = selectors.order_of(_subject(request), order_id)
     if shown is None:
-        raise OrderNotFound("There is no such order.")
+        raise OrderNotFound(_("There is no such order."))
     return shown
 
 
@@ -101,7 +109,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @require_POST
 def pay(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Lead to the payment page of an order that is not paid yet."""
-    return redirect(services.resume(subject=_subject(request), order_id=order_id).url)
+    return _leave(request, order_id, services.resume(subject=_subject(request), order_id=order_id))
 
 
 @permission("customer")
@@ -109,7 +117,7 @@ def pay(request: HttpRequest, order_id: UUID) -> HttpResponse:
 def take_back(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Give the money back."""
     services.take_back(actor=_actor(request), subject=_subject(request), order_id=order_id)
-    messages.success(request, "The money is on its way back. Banks take up to ten days to show it.")
+    messages.success(request, _("The money is on its way back. Banks take up to ten days to show it."))
     return redirect("orders:order", order_id=order_id)
 
 
@@ -119,7 +127,7 @@ def receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Hand out the receipt as PDF."""
     invoice = selectors.invoice_of(_subject(request), order_id)
     if invoice is None:
-        raise OrderNotFound("There is no receipt for this order.")
+        raise OrderNotFound(_("There is no receipt for this order."))
     answer = HttpResponse(invoices.as_pdf(invoice), content_type="application/pdf")
     answer["Content-Disposition"] = f'attachment; filename="{invoice.number}.pdf"'
     return answer
@@ -132,8 +140,8 @@ def portal(request: HttpRequest, order_id: UUID) -> HttpResponse:
     found: Order = _mine(request, order_id)["order"]
     back = f"{configuration.current().public_url}{reverse('orders:order', args=[found.id])}"
     if not found.payer_ref:
-        raise OrderNotFound("The payment service has no page about this order.")
-    return redirect(payments().portal(found.payer_ref, back))
+        raise OrderNotFound(_("The payment service has no page about this order."))
+    return _leave(request, found.id, Checkout("", payments().portal(found.payer_ref, back)))
 
 
 @permission("customer")
@@ -153,7 +161,7 @@ def seat(request: HttpRequest, token: str) -> HttpResponse:
     """Take a seat of a team."""
     if request.method == "POST":
         seats.take(actor=_actor(request), subject=_subject(request), token=token)
-        messages.success(request, "The seat is yours. Whoever bought it sees none of your pictures.")
+        messages.success(request, _("The seat is yours. Whoever bought it sees none of your pictures."))
         return redirect("studio:home")
     return render(request, "orders/seat.html", {"token": token})
 
@@ -165,7 +173,7 @@ def rehearse(request: HttpRequest, ref: str) -> HttpResponse:
     """Show the test checkout, where there is no payment service; its buttons send the message Stripe would send."""
     found = Order.objects.filter(checkout_ref=ref, subject=_subject(request), provider=rehearsal.Rehearsal.name).first()
     if found is None or not _rehearsed():
-        raise OrderNotFound("There is no such payment.")
+        raise OrderNotFound(_("There is no such payment."))
     if request.method == "POST":
         body, signature = rehearsal.decide(
             ref, order=found, pay=request.POST.get("decision") == "pay", coupon=request.POST.get("coupon", "")[:40]

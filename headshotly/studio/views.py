@@ -226,6 +226,10 @@ def redo(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
     return redirect("studio:shoot", shoot_id=shoot_id)
 
 
+def _deliver(found: Headshot) -> None:
+    entitlement.deliver(found.shoot_id, {entitlement.piece(found.photo_id, found.style_id)})
+
+
 @permission("customer")
 @require_safe
 def headshot(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
@@ -233,7 +237,7 @@ def headshot(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     found = services.headshot_of(_subject(request), headshot_id)
     full = request.GET.get("size") == "full"
     if full:
-        entitlement.note_download(found.shoot_id)
+        _deliver(found)
     object_id = found.object_id if full else found.preview_id
     return _picture(vault.open(object_id=object_id, warrant=_warrant(request, "view")))
 
@@ -257,7 +261,7 @@ def _file_name(found: Headshot) -> str:
 def download(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Give a headshot to its owner as a file."""
     found = services.headshot_of(_subject(request), headshot_id)
-    entitlement.note_download(found.shoot_id)
+    _deliver(found)
     data = vault.open(object_id=found.object_id, warrant=_warrant(request, "download"))
     audit.record(
         actor=_actor(request), act=Act.HEADSHOT_DOWNLOADED, subject=_subject(request), object_ids=[found.object_id]
@@ -273,7 +277,7 @@ def download_all(request: HttpRequest, shoot_id: UUID) -> StreamingHttpResponse:
     chosen = [one for one in selectors.headshots_of(found) if one.favourite or request.GET.get("favourites") != "1"]
     if not chosen:
         raise NotFound("There is nothing to download here yet.")
-    entitlement.note_download(found.id)
+    entitlement.deliver(found.id, {entitlement.piece(one.photo_id, one.style_id) for one in chosen})
     audit.record(
         actor=_actor(request),
         act=Act.HEADSHOT_DOWNLOADED,
