@@ -17,7 +17,7 @@ setup-dev:
 	@sh setup/environment.sh --dev
 
 test: setup-dev ## Set up and run every test, browser journeys included
-	@$(VENV)/python -m pytest
+	@$(VENV)/python -m pytest -n auto --maxprocesses=4 --dist loadfile
 
 lint: setup-dev ## Style, types, doors between rooms
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports

@@ -119,7 +119,17 @@ class Act(enum.StrEnum):
     CARD_NUMBER_REFUSED = "orders.card-number.refused"
     PAYMENTS_RECONCILED = "orders.payments.reconciled"
 
+    CHECKS_RUN = "proof.checks.run"
+    EXCEPTION_ASKED = "proof.exception.asked"
+    EXCEPTION_APPROVED = "proof.exception.approved"
+    EXCEPTION_REFUSED = "proof.exception.refused"
+    EXCEPTION_ENDED = "proof.exception.ended"
+    ATTESTATION_RECORDED = "proof.attestation.recorded"
+
     MAIL_SENT = "vendors.mail.sent"
+
+    ALERT_RAISED = "incidents.alert.raised"
+    ALERT_CLOSED = "incidents.alert.closed"
 
 
 class Outcome(enum.StrEnum):

@@ -9,3 +9,9 @@ class ProofConfig(AppConfig):
     name = "headshotly.proof"
     label = "proof"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Load every check; one that is not what its file's name says stops the program here."""
+        from headshotly.proof import registry  # noqa: PLC0415 - after the rooms' models are there
+
+        registry.load()

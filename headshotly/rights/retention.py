@@ -12,6 +12,7 @@ from headshotly.accounts import services as account_services
 from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
+from headshotly.incidents import retention as incidents
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes.declarations import TimeLimit, limits
@@ -87,6 +88,8 @@ SWEEPS: dict[str, Callable[[TimeLimit], int]] = {
     "deletion-receipts": lambda limit: studio.forget_receipts(before=_moment(limit)),
     "requests": lambda limit: services.forget_old(before=_moment(limit)),
     "exports": lambda _limit: exports.expire(),
+    "events": lambda _limit: incidents.forget_events(),
+    "alerts": lambda limit: incidents.forget_alerts(before=_moment(limit)),
     "legal-mail": lambda limit: mailing.forget_old(before=_moment(limit)),
 }
 

@@ -162,6 +162,8 @@ KEPT: dict[str, str] = {
     "audit.Entry": "the journal: pseudonyms only, verifiable, and meaningless once the key is gone",
     "vault.DeletionReceipt": "the proof that everything was deleted: ids only",
     "studio.KeptReceipt": "the same receipt at the address the former customer was given",
+    "incidents.Event": "pseudonyms only; what was noticed must outlast whoever did it, and goes by its own time limit",
+    "incidents.Alert": "pseudonyms only; the record of what was noticed, under its own time limit",
     "accounts.PasskeyChallenge": "a question to an authenticator; gone within a day by itself",
 }
 # Tables about members of staff; their rights are answered by the DPO in person.

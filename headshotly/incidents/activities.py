@@ -1,0 +1,24 @@
+"""What watching over the service processes, and why."""
+
+from headshotly.purposes.declarations import Activity, LegalBasis, TimeLimit, declare, keeps
+
+MONITORING = declare(
+    Activity(
+        id="security-monitoring",
+        title="Watching over the security of the service",
+        purpose="To notice attacks and misuse as they happen, and to show afterwards what was touched (GDPR 32).",
+        people=("customers", "visitors", "staff"),
+        data=("pseudonym", "pseudonym of the network address", "what was done, when, with what outcome"),
+        basis=LegalBasis.LEGITIMATE_INTEREST,
+        retention="30 days for web access and network flows, a year for everything else, three years for alerts.",
+        measures=("2.3.b", "5.3.a", "5.3.b", "8.2.a", "8.2.b"),
+        limits=(
+            TimeLimit(id="events", title="Security events, web access and flows only 30 days", days=366),
+            TimeLimit(id="alerts", title="Alerts", days=3 * 366),
+        ),
+    )
+)
+for _field in ("Event.subject", "Event.address", "Event.ocsf", "Alert.subject", "Alert.address", "Alert.group"):
+    keeps(f"incidents.{_field}", activity=MONITORING.id)
+for _field in ("Alert.events", "Alert.sentence"):
+    keeps(f"incidents.{_field}", activity=MONITORING.id)
