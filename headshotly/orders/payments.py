@@ -38,6 +38,7 @@ class Fact:
         discount_minor: what a coupon took off.
         dispute_ref: the dispute's id.
         refund_ref: the refund's id.
+        ours: of a refund, whether we asked for it.
         currency: three letters.
         at: when it happened, seconds since 1970.
     """
@@ -53,6 +54,7 @@ class Fact:
     discount_minor: int = 0
     dispute_ref: str = ""
     refund_ref: str = ""
+    ours: bool = False
     currency: str = "eur"
     at: int = 0
 

@@ -180,6 +180,9 @@ def close_if_nothing_stands(order: Order) -> None:
     if ledger.went_back(order) >= order.paid_minor:
         mark(order, OrderState.REFUNDED, Act.ORDER_REFUNDED)
         spending.void(order)
+        # What still waited has nothing left to send: the bank or somebody at the payment service was faster.
+        waiting = Refund.objects.filter(order=order, payment_ref="", sent_at__isnull=True)
+        waiting.update(sent_at=clock.now(), trouble="The money went back another way.")
 
 
 def book_refunds(order: Order, *, total: int, name: str) -> int:
@@ -259,12 +262,19 @@ def take_as_returned(order: Order, fact: Fact) -> str:
         order: locked by the caller.
         fact: names the refund.
     """
+    at = dt.datetime.fromtimestamp(fact.at, dt.UTC)
     refund = Refund.objects.filter(order=order, provider_ref=fact.refund_ref).first()
     if refund is None:
-        return WAITS
+        if fact.ours or ledger.refunded(order) < fact.amount_minor:
+            return WAITS  # we are about to hear that it went
+        # Somebody sent it at the payment service itself; from here on finance sees it as it sees ours.
+        cause = f"elsewhere:{fact.refund_ref}"
+        refund = Refund.objects.create(
+            order=order, cause=cause, reason=Reason.GOODWILL, minor=fact.amount_minor, asked_at=at, sent_at=at,
+            provider_ref=fact.refund_ref,
+        )  # fmt: skip
     if not ledger.book_returned(order, name=fact.refund_ref, minor=refund.minor):
         return KNOWN
-    at = dt.datetime.fromtimestamp(fact.at, dt.UTC)
     Refund.objects.filter(id=refund.id).update(returned_at=at, trouble=_RETURNED)
     mark(order, OrderState.PAID, Act.REFUND_RETURNED)
     return "the bank returned a refund"

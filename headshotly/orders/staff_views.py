@@ -27,7 +27,13 @@ _BY_HAND = (Reason.GOODWILL, Reason.QUALITY, Reason.LAW)
 def orders(request: HttpRequest) -> HttpResponse:
     """Show orders, refunds that wait, and the last comparison with the payment service."""
     rows: list[dict[str, Any]] = [
-        {"order": one, "paid": Money(one.paid_minor), "stands": Money(ledger.balance(one))}
+        {
+            "order": one,
+            "short": str(one.id)[:8],
+            "paid": Money(one.paid_minor),
+            "stands": Money(ledger.balance(one)),
+            "once": uuid4(),
+        }
         for one in selectors.newest()
     ]
     context = {

@@ -31,7 +31,7 @@ from headshotly.policy.enforcement import enforces
 
 API_VERSION = "2026-10-28.endive"
 TOLERANCE_SECONDS = 300
-_TIMEOUT_SECONDS = 20
+_TIMEOUT_SECONDS, _RETRIES = 20, 2
 _PAID_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 _UNAVAILABLE = "The payment service cannot be reached at the moment. Nothing was charged; please try again soon."
 
@@ -61,7 +61,7 @@ class StripePayments:
             secret_key,
             stripe_version=API_VERSION,
             base_addresses=addresses,
-            max_network_retries=2,
+            max_network_retries=_RETRIES,
             http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
         )
         self._webhook_secret, self._tax = webhook_secret, tax
@@ -181,7 +181,7 @@ class StripePayments:
             event: Any = stripe.Webhook.construct_event(
                 body, signature, self._webhook_secret, tolerance=TOLERANCE_SECONDS
             )
-        except (ValueError, stripe.SignatureVerificationError) as error:
+        except (ValueError, AttributeError, TypeError, stripe.SignatureVerificationError) as error:
             raise WebhookRefused("The message is not from Stripe, or too old.") from error
         return _understood(self._translated, event)
 
@@ -284,6 +284,7 @@ def _of_refund(refund: Any, event: Any) -> Fact:
         order_id=_order_of(refund),
         payment_ref=_reference(refund.payment_intent),
         refund_ref=refund.id,
+        ours="refund_id" in (getattr(refund, "metadata", None) or {}),
         amount_minor=refund.amount,
         currency=refund.currency,
         at=event.created,

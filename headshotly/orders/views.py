@@ -18,7 +18,8 @@ from headshotly.audit.acts import Act, Outcome
 from headshotly.orders import events, invoices, rehearsal, seats, selectors, services
 from headshotly.orders.errors import OrderNotFound, PackageUnknown, WebhookRefused
 from headshotly.orders.models import Order, OrderState
-from headshotly.orders.packages import PACKAGES, PROMISED_HOURS, REFUND_DAYS, SEATS_MAX, VAT_PERCENT, trial_headshots
+from headshotly.orders.money import Money
+from headshotly.orders.packages import PACKAGES, PROMISED_HOURS, REFUND_DAYS, SEATS_MAX, trial_headshots
 from headshotly.orders.payments import Checkout, payments
 from headshotly.policy import configuration
 from headshotly.policy.permission import permission
@@ -45,7 +46,7 @@ def prices(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "packages": PACKAGES.values(),
         "trial": trial_headshots(),
-        "vat": VAT_PERCENT,
+        "nothing": Money(0),
         "refund_days": REFUND_DAYS,
         "promised_hours": PROMISED_HOURS,
         "seats_max": SEATS_MAX,

@@ -9,6 +9,7 @@ import hmac
 import json
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -41,8 +42,14 @@ class Stripe:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.charges: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.refunds: dict[str, dict[str, Any]] = {}
+        self.events: list[dict[str, Any]] = []
+        self.customers: set[str] = set()
         self.fail = ""
         self.calls: list[str] = []
+        self.forms: list[dict[str, Any]] = []
+        self.disputed: set[str] = set()
+        self._moment = int(time.time()) - 10_000
         self._lock = threading.Lock()
         account = self
 
@@ -53,6 +60,9 @@ class Stripe:
 
             def do_GET(self) -> None:
                 self._answer(*account.answer("GET", self.path, {}, ""))
+
+            def do_DELETE(self) -> None:
+                self._answer(*account.answer("DELETE", self.path, {}, ""))
 
             def _answer(self, status: int, body: dict[str, Any]) -> None:
                 data = json.dumps(body).encode()
@@ -69,6 +79,11 @@ class Stripe:
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def now(self) -> int:
+        """A moment of its own for everything that happens."""
+        self._moment += 1
+        return self._moment
+
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
@@ -77,6 +92,7 @@ class Stripe:
         with self._lock:
             where = urlsplit(path).path
             self.calls.append(f"{method} {where}")
+            self.forms.append(form)
             trouble = (500, {"error": {"type": "api_error", "message": "stand-in trouble"}})
             if self.fail == "down":
                 return trouble
@@ -88,19 +104,25 @@ class Stripe:
                     self.answers[key] = answered
             return trouble if self.fail == "late" else answered
 
-    def _do(self, method: str, where: str, form: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        if (method, where) == ("POST", "/v1/checkout/sessions"):
-            return 200, self._session(form)
-        if (method, where) == ("GET", "/v1/checkout/sessions"):
-            data = [self._seen(one) for one in self.sessions.values()]
-            return 200, {"object": "list", "data": data, "has_more": False, "url": where}
-        if method == "GET" and where.startswith("/v1/checkout/sessions/"):
-            return 200, self._seen(self.sessions[where.rsplit("/", 1)[1]])
-        if (method, where) == ("POST", "/v1/refunds"):
-            return self._refund(form)
-        if (method, where) == ("POST", "/v1/billing_portal/sessions"):
-            return 200, {"id": "bps_1", "object": "billing_portal.session", "url": "https://billing.stripe.test/p"}
-        return 404, {"error": {"type": "invalid_request_error", "message": f"no {where}"}}
+    def _do(self, method: str, where: str, form: dict[str, Any]) -> tuple[int, dict[str, Any]]:  # noqa: PLR0911 - one call each
+        match (method, where.removeprefix("/v1/").split("/")):
+            case ("POST", ["checkout", "sessions"]):
+                return 200, self._session(form)
+            case ("GET", ["checkout", "sessions"]):
+                return 200, listed([self._seen(one) for one in reversed(self.sessions.values())], where)
+            case ("GET", ["checkout", "sessions", name]) if name in self.sessions:
+                return 200, self._seen(self.sessions[name])
+            case ("GET", ["events"]):
+                return 200, listed(list(reversed(self.events)), where)
+            case ("POST", ["refunds"]):
+                return self._refund(form)
+            case ("POST", ["billing_portal", "sessions"]):
+                return 200, {"id": "bps_1", "object": "billing_portal.session", "url": "https://billing.stripe.test/p"}
+            case ("DELETE", ["customers", name]) if name in self.customers:
+                self.customers.remove(name)
+                return 200, {"id": name, "object": "customer", "deleted": True}
+        missing = {"type": "invalid_request_error", "code": "resource_missing", "message": f"no {where}"}
+        return 404, {"error": missing}
 
     def _session(self, form: dict[str, Any]) -> dict[str, Any]:
         number = len(self.sessions) + 1
@@ -110,50 +132,101 @@ class Stripe:
             "id": f"cs_test_{number}", "object": "checkout.session", "status": "open", "payment_status": "unpaid",
             "client_reference_id": form["client_reference_id"], "metadata": form["metadata"], "amount_total": total,
             "currency": item["price_data"]["currency"], "payment_intent": None, "customer": None,
-            "total_details": {"amount_tax": 0}, "created": 1_795_500_000 + number,
-            "url": f"https://checkout.stripe.test/c/{number}", "form": form,
+            "total_details": {"amount_tax": 0, "amount_discount": 0}, "created": self.now(),
+            "url": f"https://checkout.stripe.test/c/{number}",
         }  # fmt: skip
         self.sessions[made["id"]] = made
-        return made
+        return dict(made)
 
     def _seen(self, session: dict[str, Any]) -> dict[str, Any]:
         charge = self.charges.get(session["payment_intent"] or "")
         if charge is None:
-            return session
-        intent = {"id": session["payment_intent"], "object": "payment_intent", "latest_charge": charge}
+            return dict(session)
+        intent = {"id": session["payment_intent"], "object": "payment_intent", "latest_charge": dict(charge)}
         return {**session, "payment_intent": intent}
 
     def _refund(self, form: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         charge = self.charges[form["payment_intent"]]
         amount = int(form["amount"])
+        if form["payment_intent"] in self.disputed:
+            return 400, {"error": {"type": "invalid_request_error", "code": "charge_disputed", "message": "disputed"}}
+        if charge["amount_refunded"] == charge["amount"]:
+            gone = {"type": "invalid_request_error", "code": "charge_already_refunded", "message": "gone already"}
+            return 400, {"error": gone}
         if charge["amount_refunded"] + amount > charge["amount"]:
             return 400, {"error": {"type": "invalid_request_error", "message": "more than was paid"}}
         charge["amount_refunded"] += amount
-        number = sum(1 for key in self.answers if key.startswith("refund-")) + 1
-        return 200, {"id": f"re_{number}", "object": "refund", "amount": amount, "status": "succeeded"}
+        made = {
+            "id": f"re_{len(self.refunds) + 1}", "object": "refund", "amount": amount, "status": "succeeded",
+            "payment_intent": form["payment_intent"], "metadata": form.get("metadata", {}), "currency": "eur",
+        }  # fmt: skip
+        self.refunds[made["id"]] = made
+        self._tell("charge.refunded", charge)
+        return 200, dict(made)
 
-    # what a customer does on Stripe's pages
+    def _tell(self, kind: str, about: dict[str, Any]) -> None:
+        name = f"evt_{len(self.events) + 1}"
+        made = {"id": name, "object": "event", "type": kind, "created": self.now(), "data": {"object": dict(about)}}
+        self.events.append(made)
 
-    def pay(self, session_id: str) -> None:
+    # what a customer, a bank or somebody in Stripe's dashboard does
+
+    def pay(self, session_id: str, *, percent_off: int = 0) -> None:
         session = self.sessions[session_id]
         number = session_id.rsplit("_", 1)[1]
-        session |= {
-            "status": "complete", "payment_status": "paid", "payment_intent": f"pi_{number}", "customer": f"cus_{number}",
-        }  # fmt: skip
-        self.charges[f"pi_{number}"] = {
-            "id": f"ch_{number}", "object": "charge", "amount": session["amount_total"], "amount_refunded": 0,
-            "currency": session["currency"], "payment_intent": f"pi_{number}", "created": session["created"],
-            "metadata": session["metadata"],
-        }  # fmt: skip
+        total = session["amount_total"] * (100 - percent_off) // 100
+        session["total_details"]["amount_discount"] = session["amount_total"] - total
+        session |= {"status": "complete", "amount_total": total, "customer": f"cus_{number}"}
+        session["payment_status"] = "paid" if total else "no_payment_required"
+        self.customers.add(f"cus_{number}")
+        if total:
+            session["payment_intent"] = f"pi_{number}"
+            self.charges[f"pi_{number}"] = {
+                "id": f"ch_{number}", "object": "charge", "amount": total, "amount_refunded": 0,
+                "currency": session["currency"], "payment_intent": f"pi_{number}", "created": session["created"],
+                "metadata": session["metadata"],
+            }  # fmt: skip
+        self._tell("checkout.session.completed", session)
 
     def expire(self, session_id: str) -> None:
         self.sessions[session_id]["status"] = "expired"
+        self._tell("checkout.session.expired", self.sessions[session_id])
+
+    def refund_by_hand(self, payment_ref: str, amount: int) -> None:
+        self._refund({"payment_intent": payment_ref, "amount": amount})
+
+    def return_refund(self, refund_id: str) -> None:
+        """The bank could not pay a refund out."""
+        refund = self.refunds[refund_id]
+        refund["status"] = "failed"
+        self.charges[refund["payment_intent"]]["amount_refunded"] -= refund["amount"]
+        self._tell("refund.failed", refund)
+
+    def dispute(self, payment_ref: str, *, name: str = "du_1") -> None:
+        self.disputed.add(payment_ref)
+        self._tell("charge.dispute.created", self._dispute(payment_ref, name, "needs_response"))
+
+    def close_dispute(self, payment_ref: str, *, won: bool, name: str = "du_1") -> None:
+        self._tell("charge.dispute.closed", self._dispute(payment_ref, name, "won" if won else "lost"))
+        if won:
+            self.disputed.discard(payment_ref)
+
+    def _dispute(self, payment_ref: str, name: str, status: str) -> dict[str, Any]:
+        charge = self.charges[payment_ref]
+        left = charge["amount"] - charge["amount_refunded"]
+        return {
+            "id": name, "object": "dispute", "status": status, "payment_intent": payment_ref, "amount": left,
+            "currency": charge["currency"], "charge": charge["id"], "metadata": {},
+        }  # fmt: skip
 
 
-def event(kind: str, about: dict[str, Any], *, name: str, at: int) -> bytes:
-    """Return a message as Stripe sends it."""
-    document = {"id": name, "object": "event", "type": kind, "created": at, "data": {"object": about}}
-    return json.dumps(document).encode()
+def listed(data: list[dict[str, Any]], where: str) -> dict[str, Any]:
+    return {"object": "list", "data": data, "has_more": False, "url": where}
+
+
+def message(event: dict[str, Any]) -> bytes:
+    """Return an event as Stripe sends it."""
+    return json.dumps(event).encode()
 
 
 def signed(body: bytes, *, at: int, secret: str = SECRET) -> str:
