@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_noop as noop
 from django.views.decorators.http import require_safe
 
 from headshotly.access.models import Purpose
@@ -13,42 +14,59 @@ from headshotly.audit import selectors
 from headshotly.audit.acts import Act
 from headshotly.audit.leaf import Leaf
 from headshotly.policy.permission import permission
+from headshotly.policy.wording import told
 
 _OPENINGS = {Act.OBJECT_OPENED, Act.FIELD_OPENED, Act.WARRANT_REFUSED}
 _WHO = {
-    "customer": "You",
-    "worker": "A worker of the studio",
-    "staff": "A member of staff",
-    "system": "The system",
-    "visitor": "A visitor",
-    "service": "A service",
+    "customer": noop("You"),
+    "worker": noop("A worker of the studio"),
+    "staff": noop("A member of staff"),
+    "system": noop("The system"),
+    "visitor": noop("A visitor"),
+    "service": noop("A service"),
 }
 _WHAT = {
-    Act.OBJECT_OPENED: "opened a picture",
-    Act.FIELD_OPENED: "read a personal detail",
-    Act.WARRANT_REFUSED: "was refused",
+    Act.OBJECT_OPENED: noop("opened a picture"),
+    Act.FIELD_OPENED: noop("read a personal detail"),
+    Act.WARRANT_REFUSED: noop("was refused"),
 }
-_FIELDS = {"accounts.email": "read your address", "accounts.name": "read your name"}
+_FIELDS = {
+    "accounts.email": noop("read your address"),
+    "accounts.new_email": noop("read your new address"),
+    "accounts.name": noop("read your name"),
+    "accounts.totp": noop("checked your authenticator app"),
+    "rights.words": noop("read what you wrote to us"),
+    "rights.reply": noop("read our answer to you"),
+}
 _WHY = {
-    "view": "You looked at it",
-    "download": "You downloaded it",
-    "generate": "To make your headshots",
-    "account-page": "To show your account page",
-    "change-address": "To change your address",
-    "security-notice": "To write to you about your account's security",
-    "second-factor": "To set up or use your second factor",
+    "view": noop("You looked at it"),
+    "download": noop("You downloaded it"),
+    "generate": noop("To make your headshots"),
+    "account-page": noop("To show your account page"),
+    "change-address": noop("To change your address"),
+    "security-notice": noop("To write to you about your account's security"),
+    "second-factor": noop("To set up or use your second factor"),
+    "own-request": noop("To show you your request"),
+    "access-request": noop("To show you what we hold about you"),
+    "export": noop("To pack your copy"),
+    "export-download": noop("You downloaded your copy"),
+    "rights-notice": noop("To write to you about your request"),
+    "policy-notice": noop("To tell you about a changed policy or notice"),
     **dict(Purpose.choices),
 }
+_REQUEST = "rights-request "
 _SHOWN = 200
 
 
 def _what_and_why(leaf: Leaf) -> tuple[str, str]:
     """Return in plain words what was done and why; what has no words here is shown as it is written down."""
-    purpose, _, field = leaf.purpose.partition(": ")
-    reason, _, details = purpose.partition(" (")
-    words = _WHY.get(reason, reason)
+    purpose, _colon, field = leaf.purpose.partition(": ")
+    reason, _bracket, details = purpose.partition(" (")
+    if reason.startswith(_REQUEST):
+        reason, details = _REQUEST.strip(), f"{reason.removeprefix(_REQUEST)})"
+    words = told(str(_WHY.get(reason, reason)))
     what = _FIELDS.get(field, _WHAT[leaf.act]) if leaf.act is Act.FIELD_OPENED else _WHAT[leaf.act]
-    return what, f"{words} ({details}" if details else words
+    return told(what), f"{words} ({details}" if details else words
 
 
 @permission("customer")
@@ -58,8 +76,8 @@ def openings_page(request: HttpRequest) -> HttpResponse:
     found = [
         {
             "at": entry.leaf.occurred_at,
-            "who": _WHO[entry.leaf.actor.kind],
-            "role": entry.leaf.actor.role.replace("-", " "),
+            "who": told(_WHO[entry.leaf.actor.kind]),
+            "role": told(entry.leaf.actor.role.replace("-", " ")),
             "what": _what_and_why(entry.leaf)[0],
             "why": _what_and_why(entry.leaf)[1],
             "index": entry.index,

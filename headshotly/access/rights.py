@@ -19,6 +19,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "assessments.write": frozenset({Role.SECURITY, Role.OPERATIONS, Role.DPO}),
     "assessments.decide": frozenset({Role.DPO}),
     "risks.write": frozenset({Role.SECURITY, Role.DPO}),
+    "weaknesses.read": frozenset({Role.SECURITY, Role.DPO, Role.AUDITOR}),
+    "weaknesses.answer": frozenset({Role.SECURITY}),
     "documents.publish": frozenset({Role.DPO}),
     "orders.read": frozenset({Role.FINANCE, Role.AUDITOR}),
     "orders.refund": frozenset({Role.FINANCE}),

@@ -22,6 +22,7 @@ SERVICE_PURPOSES = {
     "security-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a02"),
     "rights-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a03"),
     "policy-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a04"),
+    "proof-canary": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a05"),
 }
 
 
@@ -135,6 +136,32 @@ def request_warrant(*, member: StaffMember, subject: UUID, reference: str) -> Wa
         subject=subject,
         purpose=f"rights-request {reference}",
         basis=f"request:{reference}",
+        valid_for=STAFF_SELF_VALID,
+    )
+
+
+@enforces("5.1.a", "5.2")
+def report_warrant(*, member: StaffMember, subject: UUID, reference: str) -> Warrant:
+    """Return a warrant for whoever answers reports of weaknesses to read what the reporter wrote to us.
+
+    Args:
+        member: who answers; with the right to, and no gap in the people checks.
+        subject: the reporter's pseudonym.
+        reference: of the report.
+
+    Raises:
+        GrantRefused: a people check is missing or expired.
+        PermissionMissing: their role does not answer reports.
+    """
+    members.require_right(member, "weaknesses.answer")
+    missing = personnel.gaps(member)
+    if missing:
+        raise GrantRefused(f"Not opened: {'; '.join(missing)}.")
+    return minting.mint(
+        actor=Actor(kind="staff", id=member.id, role=member.role),
+        subject=subject,
+        purpose=f"weakness-report {reference}",
+        basis=f"report:{reference}",
         valid_for=STAFF_SELF_VALID,
     )
 

@@ -7,12 +7,14 @@ from uuid import UUID
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_noop as noop
 
 from headshotly.accounts import notices, selectors, services
 from headshotly.accounts.devices import describe
 from headshotly.accounts.models import Customer
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.wording import language
 from headshotly.vault import services as vault
 from headshotly.vault.warrant import Warrant
 
@@ -81,11 +83,13 @@ def sign_in(request: HttpRequest, customer: Customer, *, how: str) -> None:
     request.session["started_at"] = moment
     request.session[_PROVED] = moment
     services.record_sign_in(customer=customer, how=how)
+    services.speak(subject=customer.id, language=language())
     if not knows_browser(request, customer):
         notices.tell(
             customer,
-            subject="Your account was opened on a new device",
-            what=f"Somebody signed in to your account with {request.session['device']}.",
+            subject=noop("Your account was opened on a new device"),
+            what=noop("Somebody signed in to your account with %(device)s."),
+            facts={"device": request.session["device"]},
             warrant=service_warrant(request, customer, "security-notice"),
         )
 

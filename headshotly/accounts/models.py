@@ -26,6 +26,7 @@ class Customer(AbstractBaseUser):
     confirmed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     is_active = models.BooleanField(default=True)
+    language = models.CharField(max_length=2, default="en")  # of the mails
 
     # Django wants a natural key; ours says nothing about the person.
     USERNAME_FIELD = "id"

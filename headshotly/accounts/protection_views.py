@@ -15,6 +15,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -62,7 +64,7 @@ def prove(request: HttpRequest) -> HttpResponse:
         if services.verify_password(_customer(request), request.POST.get("password", "")):
             entering.prove(request)
             return redirect(context["next"])
-        context["error"] = "This is not your password."
+        context["error"] = _("This is not your password.")
         return render(request, "accounts/prove.html", context, status=422)
     return render(request, "accounts/prove.html", context)
 
@@ -90,13 +92,13 @@ def _changed(request: HttpRequest, what: str, codes: list[str]) -> HttpResponse:
     customer = _customer(request)
     notices.tell(
         customer,
-        subject="The protection of your account was changed",
+        subject=noop("The protection of your account was changed"),
         what=what,
         warrant=entering.service_warrant(request, customer, "security-notice"),
     )
     if codes:
-        return render(request, "accounts/codes.html", {"codes": codes, "what": what})
-    messages.success(request, what)
+        return render(request, "accounts/codes.html", {"codes": codes, "what": _(what)})
+    messages.success(request, _(what))
     return redirect("accounts:protection")
 
 
@@ -122,7 +124,7 @@ def app(request: HttpRequest) -> HttpResponse:
                 customer=_customer(request), secret=secret, code=request.POST.get("code", "")
             )
             del request.session["totp_nonce"]
-            return _changed(request, "An authenticator app protects your account now.", codes)
+            return _changed(request, noop("An authenticator app protects your account now."), codes)
         except InputRefused as refusal:
             context, status = {"error": refusal.sentence}, refusal.status
     return render(request, "accounts/app.html", {"secret": secret, **context}, status=status)
@@ -134,7 +136,7 @@ def app(request: HttpRequest) -> HttpResponse:
 @needs_proof
 def app_qr(request: HttpRequest) -> HttpResponse:
     """Draw the QR code of the secret being offered."""
-    address = totp.provisioning_uri(_offered_secret(request), name="Your account", issuer="HeadShotly")
+    address = totp.provisioning_uri(_offered_secret(request), name=_("Your account"), issuer="HeadShotly")
     out = io.BytesIO()
     segno.make(address).save(out, kind="svg", scale=5, border=3, light="white")
     return HttpResponse(out.getvalue(), content_type="image/svg+xml")
@@ -146,7 +148,7 @@ def app_qr(request: HttpRequest) -> HttpResponse:
 def app_remove(request: HttpRequest) -> HttpResponse:
     """Stop using the authenticator app."""
     second_factor.remove_totp(customer=_customer(request))
-    return _changed(request, "The authenticator app was removed from your account.", [])
+    return _changed(request, noop("The authenticator app was removed from your account."), [])
 
 
 @permission("customer")
@@ -158,7 +160,7 @@ def codes_renew(request: HttpRequest) -> HttpResponse:
     customer = _customer(request)
     if not second_factor.needed(customer):
         raise InputRefused("Please add an authenticator app or a passkey first.", field="codes")
-    return _changed(request, "New recovery codes were made.", second_factor.renew_codes(customer=customer))
+    return _changed(request, noop("New recovery codes were made."), second_factor.renew_codes(customer=customer))
 
 
 @permission("customer")
@@ -181,7 +183,7 @@ def passkey_add(request: HttpRequest) -> HttpResponse:
     except PasskeyRefused as refusal:
         messages.error(request, refusal.sentence)
         return redirect("accounts:protection")
-    return _changed(request, "A passkey was added to your account.", codes)
+    return _changed(request, noop("A passkey was added to your account."), codes)
 
 
 @permission("customer")
@@ -194,7 +196,7 @@ def passkey_remove(request: HttpRequest) -> HttpResponse:
     except ValueError:
         credential_id = b""
     second_factor.remove_passkey(customer=_customer(request), credential_id=credential_id)
-    return _changed(request, "A passkey was removed from your account.", [])
+    return _changed(request, noop("A passkey was removed from your account."), [])
 
 
 @permission("customer")

@@ -4,6 +4,7 @@ import secrets
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from headshotly.accounts import ceremonies, patience, recovery, totp
 from headshotly.accounts.errors import InputRefused, PasskeyRefused
@@ -156,7 +157,7 @@ def passkey_to_register(customer: Customer) -> str:
     if len(known) >= PASSKEYS_MAX:
         raise PasskeyRefused(f"You have {PASSKEYS_MAX} passkeys, which is the most. Please remove one first.")
     return ceremonies.registration_options(
-        ceremony=REGISTER, about=customer.id, label="Your HeadShotly account", known=known
+        ceremony=REGISTER, about=customer.id, label=_("Your HeadShotly account"), known=known
     )
 
 
@@ -185,7 +186,7 @@ def add_passkey(*, customer: Customer, answer: str) -> list[str]:
 def remove_passkey(*, customer: Customer, credential_id: bytes) -> None:
     """Remove one of the customer's own passkeys; another's, or none, is silently not there."""
     with transaction.atomic():
-        removed, _ = Passkey.objects.filter(customer=customer, credential_id=credential_id).delete()
+        removed, _rows = Passkey.objects.filter(customer=customer, credential_id=credential_id).delete()
         if removed:
             audit.record(actor=_actor(customer), act=Act.SECOND_FACTOR_REMOVED, subject=customer.id, purpose="passkey")
         _tidy_codes(customer)

@@ -26,6 +26,11 @@ def customer(subject: UUID) -> Customer | None:
     return Customer.objects.filter(id=subject).first()
 
 
+def language_of(subject: UUID) -> str:
+    """Return the language a customer is written to in; empty where they left."""
+    return Customer.objects.filter(id=subject).values_list("language", flat=True).first() or ""
+
+
 def customer_by_email(email: str) -> Customer | None:
     """Return the customer with an address, found by its blind index.
 
@@ -90,3 +95,14 @@ def confirmed_subjects() -> set[UUID]:
 def profile_email(found: Customer, *, warrant: Warrant) -> str:
     """Return the address of a customer alone, its opening journalled."""
     return vault.open_field(subject=found.id, field=EMAIL_FIELD, sealed=bytes(found.email_sealed), warrant=warrant)
+
+
+def existing(subjects: set[UUID]) -> set[UUID]:
+    """Return those of some pseudonyms whose account is still there."""
+    return set(Customer.objects.filter(id__in=subjects).values_list("id", flat=True))
+
+
+def kept_passwords() -> tuple[int, int]:
+    """Return how many passwords are kept, and how many of them are anything but an Argon2id hash."""
+    kept = [one for one in Customer.objects.values_list("password", flat=True) if one and not one.startswith("!")]
+    return len(kept), sum(not one.startswith("argon2$argon2id$") for one in kept)

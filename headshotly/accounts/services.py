@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from headshotly.accounts import links, pace, passwords, patience
 from headshotly.accounts.addresses import normalise
@@ -18,6 +19,7 @@ from headshotly.audit.actor import VISITOR, Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.wording import language
 from headshotly.vault import services as vault
 from headshotly.vault.warrant import Warrant
 from headshotly.vendors import mail
@@ -107,6 +109,7 @@ def _create(*, actor: Actor, address: str, name: str, hashed: str) -> Customer |
                 name_sealed=vault.seal_field(subject=subject, field=NAME_FIELD, text=name),
                 password=hashed,
                 created_at=clock.now(),
+                language=language(),
             )
             audit.record(actor=actor, act=Act.ACCOUNT_CREATED, subject=subject)
     except IntegrityError:
@@ -117,16 +120,21 @@ def _create(*, actor: Actor, address: str, name: str, hashed: str) -> Customer |
 def _begin_anew(customer: Customer, *, name: str, hashed: str) -> None:
     """Let the latest sign-up count while nobody has shown that the address is theirs."""
     sealed = vault.seal_field(subject=customer.id, field=NAME_FIELD, text=name)
-    Customer.objects.filter(id=customer.id, confirmed_at__isnull=True).update(password=hashed, name_sealed=sealed)
+    Customer.objects.filter(id=customer.id, confirmed_at__isnull=True).update(
+        password=hashed, name_sealed=sealed, language=language()
+    )
 
 
 def _mail_confirmation(customer: Customer, address: str) -> None:
     link = _url(f"/account/confirm/{links.make(customer, 'confirm')}/")
     mail.send(
         to=address,
-        subject="Please confirm your address",
-        text=f"Welcome. Please open this link within three days to confirm that this address is yours:\n\n{link}\n\n"
-        "If you did not sign up, do nothing: the account stays closed.",
+        subject=_("Please confirm your address"),
+        text=_(
+            "Welcome. Please open this link within three days to confirm that this address is yours:\n\n%(link)s\n\n"
+            "If you did not sign up, do nothing: the account stays closed."
+        )
+        % {"link": link},
         about=customer.id,
     )
 
@@ -134,9 +142,12 @@ def _mail_confirmation(customer: Customer, address: str) -> None:
 def _tell_known_address(address: str, customer: Customer | None) -> None:
     mail.send(
         to=address,
-        subject="You already have an account",
-        text="Somebody, probably you, tried to sign up with this address. It has an account already.\n\n"
-        f"Sign in: {_url('/account/sign-in/')}\nForgot the password: {_url('/account/reset/')}",
+        subject=_("You already have an account"),
+        text=_(
+            "Somebody, probably you, tried to sign up with this address. It has an account already.\n\n"
+            "Sign in: %(sign_in)s\nForgot the password: %(reset)s"
+        )
+        % {"sign_in": _url("/account/sign-in/"), "reset": _url("/account/reset/")},
         about=customer.id if customer else None,
     )
 
@@ -268,17 +279,22 @@ def _mail_reset(address: str) -> None:
     if customer is None:
         mail.send(
             to=address,
-            subject="There is no account with this address",
-            text="Somebody asked for a new password for this address. It has no account here, so nothing was changed.",
+            subject=_("There is no account with this address"),
+            text=_(
+                "Somebody asked for a new password for this address. It has no account here, so nothing was changed."
+            ),
             about=None,
         )
         return
     link = _url(f"/account/reset/{links.make(customer, 'reset')}/")
     mail.send(
         to=address,
-        subject="Choose a new password",
-        text=f"Open this link within one hour to choose a new password:\n\n{link}\n\n"
-        "If you did not ask for it, do nothing: your password stays as it is.",
+        subject=_("Choose a new password"),
+        text=_(
+            "Open this link within one hour to choose a new password:\n\n%(link)s\n\n"
+            "If you did not ask for it, do nothing: your password stays as it is."
+        )
+        % {"link": link},
         about=customer.id,
     )
 
@@ -359,8 +375,8 @@ def ask_address_change(*, customer: Customer, email: str) -> None:
         link = _url(f"/account/address/{links.make(customer, 'address')}/")
         mail.send(
             to=address,
-            subject="Please confirm your new address",
-            text=f"Open this link within one day to use this address for your account:\n\n{link}",
+            subject=_("Please confirm your new address"),
+            text=_("Open this link within one day to use this address for your account:\n\n%(link)s") % {"link": link},
             about=customer.id,
         )
 
@@ -393,10 +409,15 @@ def change_address(*, customer: Customer, token: str, warrant: Warrant) -> None:
         raise LinkExpired("This address cannot be used any more. Please choose another.") from None
 
 
+def speak(*, subject: UUID, language: str) -> None:
+    """Write to a customer in a language from now on."""
+    Customer.objects.filter(id=subject).exclude(language=language).update(language=language)
+
+
 def end_session(*, actor: Actor, subject: UUID, kept: str) -> None:
     """End one of a customer's sessions by what the database calls it; another's is not there."""
     with transaction.atomic():
-        removed, _ = CustomerSession.objects.filter(subject=subject, session_key=kept).delete()
+        removed, _rows = CustomerSession.objects.filter(subject=subject, session_key=kept).delete()
         if removed:
             audit.record(actor=actor, act=Act.SESSION_REVOKED, subject=subject)
 
@@ -405,7 +426,7 @@ def end_other_sessions(*, actor: Actor, subject: UUID, session_key: str) -> None
     """End every session of a customer but the one whose cookie holds this key."""
     with transaction.atomic():
         others = CustomerSession.objects.filter(subject=subject).exclude(session_key=kept_key(session_key))
-        removed, _ = others.delete()
+        removed, _rows = others.delete()
         if removed:
             audit.record(actor=actor, act=Act.SESSION_REVOKED, subject=subject)
 
@@ -417,7 +438,7 @@ def end_all_sessions(*, actor: Actor, subject: UUID) -> int:
         How many there were; nothing is journalled for none.
     """
     with transaction.atomic():
-        removed, _ = CustomerSession.objects.filter(subject=subject).delete()
+        removed, _rows = CustomerSession.objects.filter(subject=subject).delete()
         if removed:
             audit.record(actor=actor, act=Act.SESSION_REVOKED, subject=subject)
     return removed
@@ -432,7 +453,7 @@ def delete_account(*, actor: Actor, subject: UUID) -> None:
     """Remove the account's row and sessions; the vault's shredding is the caller's, and comes first."""
     with transaction.atomic():
         CustomerSession.objects.filter(subject=subject).delete()
-        removed, _ = Customer.objects.filter(id=subject).delete()
+        removed, _rows = Customer.objects.filter(id=subject).delete()
         if removed:
             audit.record(actor=actor, act=Act.ACCOUNT_DELETED, subject=subject)
 

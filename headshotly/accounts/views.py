@@ -7,6 +7,8 @@ from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -92,7 +94,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return redirect("accounts:second-factor")
         entering.sign_in(request, customer, how="password")
         if is_breached(typed["password"]):
-            messages.error(request, "Your password has become known from a breach. Please choose another now.")
+            messages.error(request, _("Your password has become known from a breach. Please choose another now."))
             then = reverse("accounts:settings")
         return entering.remember_browser(redirect(then), customer)
     return render(request, "accounts/sign_in.html", {"next": then})
@@ -198,8 +200,8 @@ def reset(request: HttpRequest, token: str) -> HttpResponse:
 def _tell_password_changed(request: HttpRequest, customer: Customer) -> None:
     notices.tell(
         customer,
-        subject="Your password was changed",
-        what="A new password was set for your account, and every other session was ended.",
+        subject=noop("Your password was changed"),
+        what=noop("A new password was set for your account, and every other session was ended."),
         warrant=entering.service_warrant(request, customer, "security-notice"),
     )
 
@@ -228,12 +230,12 @@ def settings(request: HttpRequest) -> HttpResponse:
 def _change(request: HttpRequest, customer: Customer, profile: selectors.Profile) -> None:
     if "name" in request.POST:
         services.change_name(actor=_actor(request), customer=customer, name=request.POST["name"])
-        messages.success(request, "Your name is saved.")
+        messages.success(request, _("Your name is saved."))
     elif "email" in request.POST:
         if not services.verify_password(customer, request.POST.get("proof", "")):
             raise InputRefused("This is not your password.", field="proof")
         services.ask_address_change(customer=customer, email=request.POST["email"])
-        messages.success(request, "If the address can be used, a mail with a link is on its way to it.")
+        messages.success(request, _("If the address can be used, a mail with a link is on its way to it."))
     else:
         about = (profile.email, profile.name)
         services.change_password(customer=customer, **_typed(request, "current", "password"), about=about)
@@ -242,7 +244,7 @@ def _change(request: HttpRequest, customer: Customer, profile: selectors.Profile
             actor=_actor(request), subject=customer.id, session_key=request.session.session_key or ""
         )
         _tell_password_changed(request, customer)
-        messages.success(request, "Your password is changed. Every other session was ended.")
+        messages.success(request, _("Your password is changed. Every other session was ended."))
 
 
 @permission("customer")
@@ -258,11 +260,11 @@ def change_address(request: HttpRequest, token: str) -> HttpResponse:
         )
         notices.tell(
             before,
-            subject="Your address was changed",
-            what="Your account uses another e-mail address from now on.",
+            subject=noop("Your address was changed"),
+            what=noop("Your account uses another e-mail address from now on."),
             warrant=entering.service_warrant(request, customer, "security-notice"),
         )
-        messages.success(request, "Your new address is in use.")
+        messages.success(request, _("Your new address is in use."))
         return redirect("accounts:settings")
     return render(request, "accounts/change_address.html")
 

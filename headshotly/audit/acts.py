@@ -126,6 +126,16 @@ class Act(enum.StrEnum):
     EXCEPTION_ENDED = "proof.exception.ended"
     ATTESTATION_RECORDED = "proof.attestation.recorded"
 
+    WEAKNESS_REPORTED = "proof.weakness.reported"
+    WEAKNESS_READ = "proof.weakness.read"
+    WEAKNESS_ACKNOWLEDGED = "proof.weakness.acknowledged"
+    WEAKNESS_CLOSED = "proof.weakness.closed"
+    WEAKNESS_REMINDED = "proof.weakness.reminded"
+    WEAKNESS_FORGOTTEN = "proof.weakness.forgotten"
+    THANKS_WITHDRAWN = "proof.thanks.withdrawn"
+    SECURITY_TEXT_SIGNED = "proof.security-text.signed"
+    POLICY_EXPORTED = "proof.policy.exported"
+
     MAIL_SENT = "vendors.mail.sent"
 
     ALERT_RAISED = "incidents.alert.raised"

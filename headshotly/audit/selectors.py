@@ -1,12 +1,14 @@
 """Reading the journal, and proving what was read."""
 
 import base64
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from headshotly.audit import keys, merkle
+from headshotly.audit.acts import Act
 from headshotly.audit.checkpoint import Checkpoint, read
 from headshotly.audit.export import CONSISTENCY_FORMAT, OPENINGS_FORMAT
 from headshotly.audit.leaf import Leaf, decode
@@ -35,6 +37,17 @@ def entries_of_subject(subject: UUID) -> list[Recorded]:
         Recorded(entry.index, decode(bytes(entry.leaf)), bytes(entry.leaf))
         for entry in Entry.objects.filter(subject=subject).order_by("index")
     ]
+
+
+def raw_entries(*, start: int, most: int) -> list[tuple[int, bytes]]:
+    """Return index and canonical bytes of sequenced entries, oldest first.
+
+    Args:
+        start: index of the first.
+        most: how many at most.
+    """
+    rows = Entry.objects.filter(index__gte=start).order_by("index").values_list("index", "leaf")[:most]
+    return [(index, bytes(leaf)) for index, leaf in rows]
 
 
 def waiting() -> int:
@@ -143,3 +156,36 @@ def leaves(size: int) -> Iterator[bytes]:
         Entry.objects.filter(index__lt=size).order_by("index").values_list("leaf", flat=True).iterator(chunk_size=2000)
     ):
         yield bytes(leaf)
+
+
+def oldest_waiting() -> dt.datetime | None:
+    """Return when the oldest entry that waits to be sequenced happened, or None where none waits."""
+    firsts = (PendingEntry.objects.order_by("id").first(), Disclosure.objects.using("journal").order_by("id").first())
+    return min((decode(bytes(row.leaf)).occurred_at for row in firsts if row is not None), default=None)
+
+
+def is_written(warrant_id: UUID, *, object_id: UUID) -> bool:
+    """Say whether an opening of an object under a warrant is in the journal or on its way there."""
+    rows = Disclosure.objects.using("journal").order_by("-id")[:_NEWEST]
+    waiting = [bytes(row.leaf) for row in rows]
+    newest = Entry.objects.filter(act=Act.OBJECT_OPENED).order_by("-index")[:_NEWEST]
+    leaves = map(decode, [*waiting, *(bytes(row.leaf) for row in newest)])
+    return any(
+        leaf.act is Act.OBJECT_OPENED and leaf.warrant_id == warrant_id and object_id in leaf.object_ids
+        for leaf in leaves
+    )
+
+
+def leaves_of_acts(acts: Iterable[Act], *, newest: int | None = None) -> Iterator[Leaf]:
+    """Yield the sequenced entries of some acts, the newest first.
+
+    Args:
+        acts: which acts.
+        newest: how many at most; all where None.
+    """
+    rows = Entry.objects.filter(act__in=[act.value for act in acts]).order_by("-index").values_list("leaf", flat=True)
+    for leaf in (rows[:newest] if newest is not None else rows).iterator(chunk_size=2000):
+        yield decode(bytes(leaf))
+
+
+_NEWEST = 1000

@@ -4,7 +4,7 @@ import functools
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -21,6 +21,7 @@ COMMANDS = {
     "worker": "worker",
     "sequencer": "sequencer",
     "duties": "duties",
+    "detector": "detector",
     "setup": "setup",
     "keys": "keys",
     "receipt": "receipt",
@@ -69,6 +70,19 @@ def _guarded(act: Callable[..., Any], needed: str | None, *, alone: bool) -> Cal
 
     guarded.guarded, guarded.needed = True, needed  # type: ignore[attr-defined]
     return guarded
+
+
+def walk(command: click.Command | None = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str | None]]:
+    """Yield every command that does something, with the permission in force before it; None where nothing guards it."""
+    if command is None:
+        for name in COMMANDS:
+            yield from walk(program.get_command(click.Context(program), name), (name,))
+        return
+    if command.callback is not None and getattr(command, "invoke_without_command", True):
+        guarded = hasattr(command.callback, "guarded")
+        yield " ".join(path), command.callback.needed if guarded else None  # type: ignore[attr-defined]
+    for name, each in getattr(command, "commands", {}).items():
+        yield from walk(each, (*path, name))
 
 
 @enforces("2.4.a")

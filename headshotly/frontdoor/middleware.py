@@ -8,7 +8,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from headshotly.access.middleware import PermissionGate
-from headshotly.policy import configuration
+from headshotly.incidents import watching
+from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
 
@@ -61,6 +62,27 @@ class Surroundings:
         answer = plain_answer(request, TooLarge(f"This is too much at once: {most >> 20} MB is the most we take."))
         answer["Connection"] = "close"
         return answer
+
+
+class Watched:
+    """Leaves a line of every answered request for the event stream; outermost, so that refusals are seen as well."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request."""
+        began = clock.monotonic()
+        answer = self._get_response(request)
+        found = getattr(request, "inspection", "")
+        watching.saw_request(request, answer, seconds=clock.monotonic() - began, inspection=found)
+        return answer
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """Leave a line of what a view did not foresee."""
+        if not isinstance(error, Refusal):
+            match = request.resolver_match
+            watching.saw_failure(product="django", error=type(error).__name__, where=match.view_name if match else "")
 
 
 class PlainRefusals:

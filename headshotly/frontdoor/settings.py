@@ -136,6 +136,8 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("pl", "Polski")]
 USE_I18N = True
+LOCALE_PATHS = [BASE / "headshotly" / "locale"]
+LANGUAGE_COOKIE_NAME = "__Host-language"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE / "build" / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
@@ -155,9 +157,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "headshotly.frontdoor.middleware.Watched",
     "headshotly.frontdoor.middleware.Surroundings",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "headshotly.frontdoor.languages.Languages",
     "django.middleware.common.CommonMiddleware",
     "headshotly.frontdoor.middleware.PlainCsrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

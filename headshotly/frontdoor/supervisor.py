@@ -83,20 +83,22 @@ class Supervisor:
                 announced = announced or when_ready()
                 self._stop.wait(0.25)
         finally:
-            self._end()
+            end_all(self._children)
 
-    def _end(self) -> None:
-        running = [child.process for child in self._children if child.process is not None]
-        for process in running:
-            _signal_group(process, signal.SIGTERM)
-        deadline = clock.monotonic() + STOP_SECONDS
-        for process in running:
-            try:
-                process.wait(timeout=max(0.1, deadline - clock.monotonic()))
-            except subprocess.TimeoutExpired:
-                # A job in the middle is not lost: its lease runs out and the next worker goes on.
-                _signal_group(process, signal.SIGKILL)
-                process.wait()
+
+def end_all(children: Sequence[Child]) -> None:
+    """End processes that were started, together: asked first, killed where they do not listen."""
+    running = [child.process for child in children if child.process is not None]
+    for process in running:
+        _signal_group(process, signal.SIGTERM)
+    deadline = clock.monotonic() + STOP_SECONDS
+    for process in running:
+        try:
+            process.wait(timeout=max(0.1, deadline - clock.monotonic()))
+        except subprocess.TimeoutExpired:
+            # A job in the middle is not lost: its lease runs out and the next worker goes on.
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
 
 
 def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:

@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from headshotly.frontdoor import views
+from headshotly.frontdoor import languages, views
+from headshotly.proof import disclosure_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
     path("health/", views.health, name="health"),
+    path("language/", languages.choose, name="language"),
     path(".well-known/gpc.json", views.gpc, name="gpc"),
     path("account/", include("headshotly.accounts.urls")),
     path("studio/", include("headshotly.studio.urls")),
@@ -21,7 +23,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/orders/", include("headshotly.orders.staff_urls")),
     path("staff/", include("headshotly.access.urls")),
     path("staff/studio/", include("headshotly.studio.desk_urls")),
+    path("staff/weaknesses/", include("headshotly.proof.staff_urls")),
     path("policy/", include("headshotly.policy.urls")),
+    path("trust/", include("headshotly.proof.urls")),
+    path(".well-known/security.txt", disclosure_views.security_txt, name="security-txt"),
+    path("security.txt", disclosure_views.security_txt_elsewhere),
 ]
 handler400 = "headshotly.frontdoor.views.bad_request"
 handler403 = "headshotly.frontdoor.views.forbidden"

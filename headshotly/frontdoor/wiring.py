@@ -1,10 +1,16 @@
 """Hands lower rooms what they may not reach for themselves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from headshotly.audit import witnesses
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
 from headshotly.orders import spending
 from headshotly.policy import configuration
+from headshotly.proof import doors
+from headshotly.proof import service as proof_service
 from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
 from headshotly.studio import entitlement, leaving
@@ -25,6 +31,20 @@ def _s3_witness() -> witnesses.Witness:
     return S3Witness(client, bucket=options["witness.bucket"], days=int(options.get("witness.days", "3650")))
 
 
+@contextmanager
+def _scratch_service() -> Iterator[tuple[int, int, Path]]:
+    from headshotly.frontdoor.scratch import scratch_service  # noqa: PLC0415 - only where a check starts one
+
+    with scratch_service() as found:
+        yield found
+
+
+def _commands() -> Iterator[tuple[str, str | None]]:
+    from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
+
+    return walk()
+
+
 def wire() -> None:
     """Choose the journal's witness, a bucket with object lock where one is named, else a folder; stop work on no.
 
@@ -38,3 +58,5 @@ def wire() -> None:
     entitlement.when_starting(spending.claim)
     entitlement.when_delivering(spending.deliver)
     entitlement.when_ended(orders.shoot_ended)
+    proof_service.start_scratch_with(_scratch_service)
+    doors.walk_commands_with(_commands)

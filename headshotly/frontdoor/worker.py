@@ -23,6 +23,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from headshotly.frontdoor.models import TaskLease
+from headshotly.incidents import watching
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
@@ -172,6 +173,7 @@ class LeasedWorker(Worker):
             connections.close_all()
         except Exception as error:
             _logger.exception("task %s failed", task.id)
+            watching.saw_failure(product="python", error=type(error).__name__, where=task.task_path)
             failure = error
             self._end(task, lambda: task.set_failed(failure))
         else:

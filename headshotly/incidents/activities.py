@@ -20,5 +20,5 @@ MONITORING = declare(
 )
 for _field in ("Event.subject", "Event.address", "Event.ocsf", "Alert.subject", "Alert.address", "Alert.group"):
     keeps(f"incidents.{_field}", activity=MONITORING.id)
-for _field in ("Alert.events", "Alert.sentence"):
+for _field in ("Alert.events", "Alert.sentence", "Block.address"):
     keeps(f"incidents.{_field}", activity=MONITORING.id)

@@ -127,6 +127,18 @@ def _add(alert: Alert, finding: Finding) -> Alert:
     return alert
 
 
+def join(finding: Finding, *, into: str) -> None:
+    """Close the alert of an episode that a late event joined with an earlier one, where it had been raised.
+
+    Args:
+        finding: of the episode that is no more.
+        into: ``began`` of the one that goes on.
+    """
+    Alert.objects.filter(episode=finding.episode, closed_at__isnull=True).update(
+        closed_at=clock.now(), verdict=f"Joined with an earlier alert of the same group ({into})."[:200]
+    )
+
+
 def close(*, actor: Actor, alert_id: UUID, verdict: str) -> Alert:
     """Close an alert with a verdict in plain words; one that is closed stays as it was closed.
 

@@ -8,3 +8,15 @@ class NotFound(Refusal):
 
     code = "incidents.not_found"
     status = 404
+
+
+class RuleRefused(Refusal):
+    """A rule cannot be run as it is written; it is named with the reason, never dropped in silence."""
+
+    code = "incidents.rule_refused"
+
+
+class EventRefused(Refusal):
+    """What a source delivered is no event of that source."""
+
+    code = "incidents.event_refused"

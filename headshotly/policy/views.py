@@ -1,5 +1,7 @@
 """The policy as one reads it, with the code behind each sentence."""
 
+import datetime as dt
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -25,4 +27,4 @@ def policy_page(request: HttpRequest) -> HttpResponse:
         for section in sections()
         if section.level > 1
     ]
-    return render(request, "policy/policy.html", {"parts": parts, "effective": text_name()[:10]})
+    return render(request, "policy/policy.html", {"parts": parts, "effective": dt.date.fromisoformat(text_name()[:10])})

@@ -1,11 +1,16 @@
-"""Runs, evidence, exceptions and attestations. Rows are added, never changed: the database refuses an update."""
+"""Runs, evidence, exceptions and attestations: rows are added, never changed; the database refuses an update.
+
+Below them reports of weaknesses, who is thanked for them, and the signed security.txt.
+"""
 
 import uuid
 
 from django.db import models
 from django.db.models import F, Q
 
+from headshotly.proof import weakness_states
 from headshotly.proof.findings import Assurance, Environment, Outcome
+from headshotly.vault.fields import SealedTextField
 
 
 class CheckRun(models.Model):
@@ -109,3 +114,58 @@ class Attestation(models.Model):
         constraints = [
             models.CheckConstraint(name="proof_attestation_expires", condition=Q(expires_on__gt=F("valid_from"))),
         ]
+
+
+class Canary(models.Model):
+    """A made-up person's word, sealed as a customer's is; one row, written anew by every scan."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    subject = models.UUIDField()
+    word = SealedTextField()
+
+
+class WeaknessReport(models.Model):
+    """One report. ``subject`` is a pseudonym made for the reporter; what they wrote is sealed under its key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=12, unique=True)
+    subject = models.UUIDField(unique=True)
+    channel = models.CharField(max_length=8, choices=weakness_states.Channel.choices)
+    source_sha256 = models.BinaryField(null=True, unique=True, max_length=32)
+    state = models.CharField(
+        max_length=16, choices=weakness_states.State.choices, default=weakness_states.State.RECEIVED
+    )
+    severity = models.CharField(max_length=12, choices=weakness_states.Severity.choices, default="")
+    outcome = models.CharField(max_length=12, choices=weakness_states.Outcome.choices, default="")
+    answerable = models.BooleanField(default=False)
+    received_at = models.DateTimeField(db_index=True)
+    acknowledge_by = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.UUIDField(null=True)
+    fix_by = models.DateField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.UUIDField(null=True)
+    reminded_on = models.DateField(null=True)
+    original = models.UUIDField(null=True)
+    words = SealedTextField(null=True)
+
+
+class Thanks(models.Model):
+    """Somebody thanked in public, under the name they asked to be thanked by."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    report = models.ForeignKey(WeaknessReport, null=True, on_delete=models.SET_NULL, related_name="+")
+    display_name = models.CharField(max_length=80)
+    for_what = models.CharField(max_length=160)
+    thanked_on = models.DateField()
+
+
+class SecurityText(models.Model):
+    """One signed security.txt; the newest is served. Never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    signed = models.TextField()
+    certificate = models.TextField()
+    fingerprint = models.CharField(max_length=64)
+    signed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()

@@ -39,21 +39,27 @@ class Answer:
 
 
 class Service(Protocol):
-    """The running service as a stranger meets it.
+    """The running service as a stranger meets it."""
 
-    Attributes:
-        emulated: it was started for the check only, because no service was listening.
-        note: says so in words, empty where it is the live one.
-        host: where it listens.
-        port: of TLS.
-        plain_port: of plain HTTP.
-    """
+    @property
+    def emulated(self) -> bool:
+        """It was started for the check only, because no service was listening."""
 
-    emulated: bool
-    note: str
-    host: str
-    port: int
-    plain_port: int
+    @property
+    def note(self) -> str:
+        """Says so in words; empty where it is the live one."""
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+
+    @property
+    def port(self) -> int:
+        """Of TLS."""
+
+    @property
+    def plain_port(self) -> int:
+        """Of plain HTTP."""
 
     def fetch(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Return the answer to a GET over TLS; redirects are not followed."""
@@ -103,3 +109,8 @@ class Scene:
     def environment(self) -> Environment:
         """Return where this is."""
         return environment_of(self.here)
+
+
+def said(sentence: str, service: Service) -> str:
+    """Return a sentence that says where it was seen, where that is not the live service."""
+    return f"{sentence.rstrip('.')} ({service.note})." if service.note else sentence

@@ -175,10 +175,16 @@ def combine(judgements: Sequence[Judgement]) -> Judgement:
     places = [one.environment for one in deciding if one.environment is not None]
     return Judgement(
         verdict=verdict,
-        reason=" ".join(dict.fromkeys(one.reason for one in deciding)),
+        reason=_joined([one.reason for one in deciding]),
         observed_at=min(times, default=None),
         environment=Environment.EMULATED if Environment.EMULATED in places else next(iter(places), None),
     )
+
+
+def _joined(reasons: list[str]) -> str:
+    """Return several sentences as one, each said once."""
+    *first, last = dict.fromkeys(reasons)
+    return "; ".join([*(one.rstrip(".") for one in first), last])
 
 
 def follow(judgements: dict[str, Judgement], *, what: str) -> Judgement:

@@ -14,12 +14,12 @@ from headshotly.purposes.assessments import require_assessed
 from headshotly.purposes.errors import ConsentMissing, ConsentTextOutdated
 from headshotly.purposes.models import Consent, Restriction, RetentionChoice
 from headshotly.purposes.restrictions import require_unrestricted
-from headshotly.purposes.texts import current_text
+from headshotly.purposes.texts import current_hashes, current_text
 from headshotly.purposes.withdrawal import stop_work
 
 
 @enforces("1.1.d")
-def give_consent(*, actor: Actor, subject: UUID, activity: str, version: str) -> None:
+def give_consent(*, actor: Actor, subject: UUID, activity: str, version: str, language: str = "en") -> None:
     """Record a consent to the current text; saying yes twice records it once.
 
     Args:
@@ -27,19 +27,20 @@ def give_consent(*, actor: Actor, subject: UUID, activity: str, version: str) ->
         subject: pseudonym of the data subject.
         activity: id of the activity.
         version: version of the text the person was shown.
+        language: of the text the person was shown; the hash kept is that of these words.
 
     Raises:
         UnknownActivity: no text exists for the activity.
         ConsentTextOutdated: the text shown is no longer the current one.
     """
-    text = current_text(activity)
+    text = current_text(activity, language)
     if version != text.version:
         raise ConsentTextOutdated("This text has changed since you opened the page. Please read the new one.")
     with transaction.atomic():
         in_force = Consent.objects.select_for_update().filter(
             subject=subject, activity=activity, withdrawn_at__isnull=True
         )
-        if in_force.filter(text_sha256=text.sha256).exists():
+        if in_force.filter(text_sha256__in=current_hashes(activity)).exists():
             return
         now = clock.now()
         # An older text's consent ends where the newer one begins, in one transaction: never two, never none.

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from headshotly.audit.actor import Actor
 from headshotly.policy.permission import permission
+from headshotly.policy.wording import language
 from headshotly.purposes import selectors, services
 from headshotly.purposes.texts import current_text
 
@@ -33,7 +34,7 @@ def _next_page(request: HttpRequest) -> str:
 @require_http_methods(["GET", "POST"])
 def consent(request: HttpRequest, activity: str) -> HttpResponse:
     """Show the current text of an activity, and record a yes to exactly that text."""
-    text = current_text(activity)
+    text = current_text(activity, language())
     missing = False
     if request.method == "POST":
         if request.POST.get("agree") == "yes":
@@ -42,6 +43,7 @@ def consent(request: HttpRequest, activity: str) -> HttpResponse:
                 subject=_subject(request),
                 activity=activity,
                 version=request.POST.get("version", ""),
+                language=request.POST.get("language", ""),
             )
             return redirect(_next_page(request))
         missing = True

@@ -1,20 +1,32 @@
 """The access reply of GDPR Art. 15 as PDF: every item of its first paragraph, and the data itself."""
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from headshotly.audit.actor import Actor
 from headshotly.policy import clock, configuration
 from headshotly.policy.documents import Block, Bullets, Document, Grid, Part, Text, render_pdf
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.wording import day, moment, told
 from headshotly.purposes import notices as declared
 from headshotly.purposes.notices import Notice
 from headshotly.rights import notices, rooms, services
 from headshotly.rights.states import Channel, Kind, Regime
 from headshotly.vault.warrant import Warrant
+
+_ROOMS = {
+    "rights": noop("Requests and choices"),
+    "studio": noop("Photos and headshots"),
+    "accounts": noop("Account"),
+    "vault": noop("Sealed objects"),
+    "purposes": noop("Consents"),
+}
 
 
 @enforces("1.2.c")
@@ -45,7 +57,7 @@ def reply(*, actor: Actor, subject: UUID, regime: Regime, warrant: Warrant, lang
     document = Document(
         title=_("What we hold about you"),
         lead=(
-            f"{answered.reference} · {clock.now():%Y-%m-%d}",
+            f"{answered.reference} · {day(clock.now())}",
             _("Reply under Article 15 of the GDPR and section 1798.110 of the California Civil Code"),
         ),
         parts=_parts(declared.privacy_notice(operator), held, regime),
@@ -113,14 +125,40 @@ def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
     if isinstance(value, list | tuple):
         return [line for number, inner in enumerate(value, 1) for line in flat(inner, f"{name} {number}")]
     if isinstance(value, bool):
-        return [(name.replace("_", " "), _("yes") if value else _("no"))]
+        return [(_words(name), _("yes") if value else _("no"))]
     shown = "-" if value in {None, ""} else value
-    return [(name.replace("_", " "), f"{shown:%Y-%m-%d %H:%M} UTC" if hasattr(shown, "hour") else str(shown))]
+    return [(_words(name), _readable(shown))]
+
+
+def _words(name: str) -> str:
+    """Return the name of a value as a person reads it: each part said, its number kept."""
+    found = []
+    for part in name.split("."):
+        called, _space, number = part.rpartition(" ")
+        found.append(f"{_said(called)} {number}" if called and number.isdecimal() else _said(part))
+    return ", ".join(found)
+
+
+def _said(key: str) -> str:
+    return told(key.replace("_", " "))
+
+
+def room_title(room: str) -> str:
+    """Return what a person calls a part of the service."""
+    return _(_ROOMS.get(room, room.capitalize()))
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return moment(value)
+    if isinstance(value, dt.date):
+        return day(value)
+    return localize(value) if isinstance(value, int | float) else told(str(value))
 
 
 def _held(held: dict[str, Any]) -> list[Block]:
     found: list[Block] = []
     for room, data in held.items():
         rows = tuple(flat(data)) or ((_("nothing"), "-"),)
-        found += [Text(_(room).capitalize()), Grid(head=(_("What"), _("Value")), rows=rows, widths=(2, 3))]
+        found += [Text(room_title(room)), Grid(head=(_("What"), _("Value")), rows=rows, widths=(2, 3))]
     return found

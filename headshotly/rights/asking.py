@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from headshotly.audit.actor import VISITOR, Actor
 from headshotly.policy.enforcement import enforces
@@ -72,17 +73,17 @@ def change_processing(
 
 def _apply(actor: Actor, subject: UUID, activity_id: str, what: str, *, by_consent: bool) -> str:
     """Do what was asked; return the answer, or nothing where the DPO must judge first."""
-    title = activity(activity_id).title
+    title = {"title": _(activity(activity_id).title)}
     if what == "resume":
         for ground in (RestrictionGround.CUSTOMER, RestrictionGround.OBJECTION):
             restrictions.resume(actor=actor, subject=subject, activity=activity_id, ground=ground)
-        return f"“{title}” may go on."
+        return _("“%(title)s” may go on.") % title
     if what == "restrict":
         restrictions.restrict(actor=actor, subject=subject, activity=activity_id, ground=RestrictionGround.CUSTOMER)
-        return f"“{title}” stands still. What is stored stays stored, and nothing else is done with it."
+        return _("“%(title)s” stands still. What is stored stays stored, and nothing else is done with it.") % title
     if by_consent:
         withdraw_consent(actor=actor, subject=subject, activity=activity_id)
-        return f"Your consent to “{title}” is taken back."
+        return _("Your consent to “%(title)s” is taken back.") % title
     restrictions.restrict(actor=actor, subject=subject, activity=activity_id, ground=RestrictionGround.OBJECTION)
     return ""
 
@@ -122,7 +123,7 @@ def by_stranger(*, kind: Kind, regime: Regime, words: Words) -> Received:
             services.answer(
                 actor=VISITOR,
                 request_id=received.request.id,
-                reply="Recorded. We sell and share nobody's data and use sensitive data for nothing else.",
+                reply=_("Recorded. We sell and share nobody's data and use sensitive data for nothing else."),
             )
     return received
 

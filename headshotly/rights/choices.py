@@ -3,6 +3,8 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
@@ -14,8 +16,8 @@ from headshotly.rights.models import PrivacyChoice
 from headshotly.rights.states import Channel, Kind, Regime
 
 _REPLIES = {
-    Kind.OPT_OUT: "You are opted out. We sell and share nobody's data, so nothing else changes.",
-    Kind.LIMIT: "Your sensitive data is used for nothing but what you asked for; it never was.",
+    Kind.OPT_OUT: noop("You are opted out. We sell and share nobody's data, so nothing else changes."),
+    Kind.LIMIT: noop("Your sensitive data is used for nothing but what you asked for; it never was."),
 }
 
 
@@ -54,7 +56,7 @@ def record(*, actor: Actor, subject: UUID, kind: Kind, channel: Channel) -> bool
                 words=services.Words(),
                 subject=subject,
             )
-            services.answer(actor=actor, request_id=received.request.id, reply=_REPLIES[kind])
+            services.answer(actor=actor, request_id=received.request.id, reply=_(_REPLIES[kind]))
     return bool(changed)
 
 

@@ -5,6 +5,7 @@ import logging
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from headshotly.accounts import selectors as accounts
 from headshotly.audit import services as audit
@@ -93,7 +94,9 @@ def erase_parts(*, actor: Actor, subject: UUID, parts: list[str]) -> int:
         for photo in studio_contents.photos_of(subject):
             studio.delete_photo(actor=actor, subject=subject, photo_id=photo.id)
             gone += 1
-    services.answer(actor=actor, request_id=received.request.id, reply=f"{gone} pictures were deleted for good.")
+    services.answer(
+        actor=actor, request_id=received.request.id, reply=_("Pictures deleted for good: %(count)s.") % {"count": gone}
+    )
     return gone
 
 

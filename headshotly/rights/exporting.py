@@ -11,9 +11,14 @@ from collections.abc import Buffer, Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
+from headshotly.accounts import selectors as accounts
 from headshotly.audit import selectors as journal
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.wording import speaking
 from headshotly.rights import rooms
 from headshotly.studio import selectors as studio
 from headshotly.studio.downloads import stream_zip
@@ -24,7 +29,7 @@ FORMAT = "headshotly-export-1"
 type MintWarrant = Callable[[], Warrant]
 type Tell = Callable[[], None]
 
-_READ_ME = """This is your copy of everything HeadShotly holds about you.
+_READ_ME = noop("""This is your copy of everything HeadShotly holds about you.
 
 data.json             what every part of the service keeps about you
 consents.json         what you agreed to, when, and which words you were shown
@@ -35,7 +40,7 @@ manifest.json         the SHA-256 of every other file
 
 Not in it, because a copy must not help a thief (11 CCR 7024(d)): your password's hash and your second factors.
 Measurements of your face are not in it because they are never kept.
-"""
+""")
 
 
 def _json(document: Any) -> bytes:
@@ -61,7 +66,9 @@ def _documents(subject: UUID, mint: MintWarrant) -> Iterator[tuple[str, bytes]]:
         "controller": configuration.current().operator.name,
         "subject": str(subject),
     }
-    yield "README.txt", _READ_ME.encode()
+    with speaking(accounts.language_of(subject)):
+        read_me = _(_READ_ME)
+    yield "README.txt", read_me.encode()
     yield "data.json", _json({**head, "rooms": data})
     yield "consents.json", _json({**head, "consents": data["purposes"]["consents"]})
     yield "access-history.json", _json(journal.proofs_of_subject(subject))

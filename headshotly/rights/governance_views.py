@@ -168,6 +168,7 @@ def publish(request: HttpRequest) -> HttpResponse:
         document=forms.text(request, "document"),
         effective_on=forms.day(request, "effective_on"),
         summary=forms.text(request, "summary"),
+        summary_pl=forms.text(request, "summary_pl"),
     )
     messages.success(request, f"Published as {made.version}. The mails go out by themselves.")
     return redirect("rights-staff:documents")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from headshotly.policy import clauses, configuration
+from headshotly.policy.wording import LANGUAGES
 from headshotly.purposes import notices
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text
 from headshotly.rights.models import Publication
@@ -54,8 +55,8 @@ def _privacy() -> str:
 
 
 def _consent() -> str:
-    text = current_text(HEADSHOT_GENERATION)
-    return "\n".join((text.title, text.statement, *text.points)) + "\n"
+    spoken = [current_text(HEADSHOT_GENERATION, language) for language in LANGUAGES]
+    return "\n".join("\n".join((text.title, text.statement, *text.points)) for text in spoken) + "\n"
 
 
 _SOURCES: dict[str, Callable[[], str]] = {POLICY: _policy, PRIVACY: _privacy, CONSENT: _consent}

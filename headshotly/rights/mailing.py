@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from headshotly.access.warrants import service_warrant
 from headshotly.accounts import selectors as accounts
@@ -22,6 +23,7 @@ from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
+from headshotly.policy.wording import day, language, speaking
 from headshotly.rights.legal_texts import TITLES
 from headshotly.rights.models import Delivery, DeliveryState, Publication
 from headshotly.vendors import mail
@@ -112,14 +114,16 @@ def _deliver(delivery: Delivery, address_of: AddressOf) -> int:
         if not address:
             Delivery.objects.filter(id=delivery.id).update(state=DeliveryState.GONE)
             return 0
-        title = TITLES[delivery.publication.document]
-        mail.send(
-            to=address,
-            subject=f"{title}: a new version from {delivery.publication.version}",
-            text=_text(delivery.publication),
-            about=delivery.subject,
-            once=_mail_id(delivery),
-        )
+        with speaking(accounts.language_of(delivery.subject)):
+            title = _(TITLES[delivery.publication.document])
+            mail.send(
+                to=address,
+                subject=_("%(title)s: a new version from %(version)s")
+                % {"title": title, "version": day(delivery.publication.effective_on)},
+                text=_text(delivery.publication),
+                about=delivery.subject,
+                once=_mail_id(delivery),
+            )
     except Refusal as refusal:
         _again(delivery, refusal.code)
         return 0
@@ -138,12 +142,17 @@ def _mail_id(delivery: Delivery) -> UUID:
 def _text(publication: Publication) -> str:
     here = configuration.current()
     archive = f"{here.public_url}/documents/{publication.document}/"
-    return (
-        f"{publication.summary}\n\nThe new version counts from {publication.effective_on:%Y-%m-%d}.\n"
-        f"Read it, with what changed: {archive}{publication.version}/\n\n"
-        f"Questions: {here.operator.privacy_email}\n\n"
+    return _(
+        "%(summary)s\n\nThe new version counts from %(day)s.\n"
+        "Read it, with what changed: %(link)s\n\n"
+        "Questions: %(questions)s\n\n"
         "You get this because the law or our policy wants you told; it is no advertising and cannot be switched off."
-    )
+    ) % {
+        "summary": publication.summary_pl if language() == "pl" and publication.summary_pl else publication.summary,
+        "day": day(publication.effective_on),
+        "link": f"{archive}{publication.version}/",
+        "questions": here.operator.privacy_email,
+    }
 
 
 def _again(delivery: Delivery, why: str, *, bounced: bool = False) -> None:
@@ -194,3 +203,21 @@ def forget_old(*, before: dt.datetime) -> int:
     """Remove the record of mails that ended before a moment; the journal keeps the pseudonymous entries."""
     ended = (DeliveryState.SENT, DeliveryState.GONE, DeliveryState.FAILED)
     return Delivery.objects.filter(state__in=ended, next_at__lt=before).delete()[0]
+
+
+def untold(publication: Publication, *, late_after: dt.timedelta) -> tuple[set[UUID], set[UUID], int]:
+    """Return who was not told of a publication.
+
+    Args:
+        publication: which.
+        late_after: how long a mail may be on its way.
+
+    Returns:
+        Customers whose mail was given up; customers whose mail is on its way for too long; how many mails there are.
+    """
+    rows = Delivery.objects.filter(publication=publication)
+    given_up = set(rows.filter(state=DeliveryState.FAILED).values_list("subject", flat=True))
+    waiting = rows.filter(state__in=(DeliveryState.QUEUED, DeliveryState.SENDING))
+    overdue = publication.queued_at is not None and publication.queued_at + late_after < clock.now()
+    late = set(waiting.values_list("subject", flat=True)) if overdue else set()
+    return given_up, late, rows.count()

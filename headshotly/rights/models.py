@@ -21,6 +21,7 @@ class RightsRequest(models.Model):
     has_account = models.BooleanField(default=True)
     kind = models.CharField(max_length=24, choices=Kind.choices)
     regime = models.CharField(max_length=12, choices=Regime.choices)
+    language = models.CharField(max_length=2, default="en")
     channel = models.CharField(max_length=12, choices=Channel.choices)
     state = models.CharField(max_length=16, choices=State.choices)
     received_at = models.DateTimeField()
@@ -124,6 +125,7 @@ class Publication(models.Model):
     body = models.TextField()
     sha256 = models.CharField(max_length=64)
     summary = models.TextField()
+    summary_pl = models.TextField(default="")  # the same in Polish, for the mail
     effective_on = models.DateField()
     published_at = models.DateTimeField()
     published_by = models.UUIDField()

@@ -4,11 +4,14 @@ import datetime as dt
 import logging
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from headshotly.access.warrants import service_warrant
 from headshotly.accounts import selectors as accounts
 from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
+from headshotly.policy.wording import day, speaking
 from headshotly.purposes.notices import AUTHORITY, CALIFORNIA_AUTHORITY
 from headshotly.rights import services
 from headshotly.rights.models import RightsRequest
@@ -22,12 +25,13 @@ _log = logging.getLogger(__name__)
 def complaint_routes(regime: Regime) -> list[str]:
     """Return where a person may complain about an answer (GDPR 12(4), 77, 79; Civ. Code 1798.199.45)."""
     europe = [
-        f"the supervisory authority: {AUTHORITY}",
-        "a court in the country where you live or where we are established (GDPR Art. 79)",
+        _("the supervisory authority: %(authority)s") % {"authority": AUTHORITY},
+        _("a court in the country where you live or where we are established (GDPR Art. 79)"),
     ]
     california = [
-        f"the {CALIFORNIA_AUTHORITY}",
-        "the Attorney General of California, oag.ca.gov/contact/consumer-complaint-against-business-or-company",
+        _("in California: %(authority)s") % {"authority": CALIFORNIA_AUTHORITY},
+        _("the Attorney General of California, %(address)s")
+        % {"address": "oag.ca.gov/contact/consumer-complaint-against-business-or-company"},
     ]
     match regime:
         case Regime.GDPR:
@@ -57,6 +61,11 @@ def _url(path: str) -> str:
     return f"{configuration.current().public_url}{path}"
 
 
+def _language_of(request: RightsRequest) -> str:
+    """Return the language a person is written to in: their account's, or the one their request was made in."""
+    return accounts.language_of(request.subject) or request.language
+
+
 def _send(request: RightsRequest, *, subject: str, text: str) -> bool:
     """Mail a person; a mail that cannot be sent does not undo the act, and the page says the same.
 
@@ -80,57 +89,64 @@ def tell_received(request: RightsRequest, *, token: str = "") -> bool:
     Returns:
         Whether the mail was handed over.
     """
-    what = Kind(request.kind).label.lower()
-    came = (
-        f"Your request {request.reference} ({what}) reached us on {request.received_at:%Y-%m-%d}. "
-        f"You have our answer by {request.answer_by:%Y-%m-%d}."
-    )
-    lines = [came]
-    if token:
-        lines.append(
-            "Please open this link to confirm that this address is yours; you can follow the request there:\n"
-            + _url(f"/privacy/requests/{token}/")
-        )
-    else:
-        lines.append(f"Follow it here: {_url('/your-data/')}")
-    return _send(request, subject=f"We have your request {request.reference}", text="\n\n".join(lines))
+    with speaking(_language_of(request)):
+        came = _(
+            "Your request %(reference)s (%(what)s) reached us on %(received)s. You have our answer by %(last)s."
+        ) % {
+            "reference": request.reference,
+            "what": _(Kind(request.kind).label).lower(),
+            "received": day(request.received_at),
+            "last": day(request.answer_by),
+        }
+        if token:
+            follow = _(
+                "Please open this link to confirm that this address is yours; "
+                "you can follow the request there:\n%(link)s"
+            ) % {"link": _url(f"/privacy/requests/{token}/")}
+        else:
+            follow = _("Follow it here: %(link)s") % {"link": _url("/your-data/")}
+        subject = _("We have your request %(reference)s") % {"reference": request.reference}
+        return _send(request, subject=subject, text=f"{came}\n\n{follow}")
 
 
 @enforces("1.2.c")
 def tell_extended(request: RightsRequest) -> bool:
     """Tell a person that the answer takes longer, and why (GDPR 12(3))."""
-    text = (
-        f"Your request {request.reference} needs more time: {request.extended_because}\n\n"
-        f"You have our answer by {request.longest:%Y-%m-%d}."
-    )
-    return _send(request, subject=f"Your request {request.reference} takes longer", text=text)
+    with speaking(_language_of(request)):
+        text = _("Your request %(reference)s needs more time: %(because)s\n\nYou have our answer by %(last)s.") % {
+            "reference": request.reference,
+            "because": request.extended_because,
+            "last": day(request.longest),
+        }
+        subject = _("Your request %(reference)s takes longer") % {"reference": request.reference}
+        return _send(request, subject=subject, text=text)
 
 
 @enforces("1.2.c")
 def tell_ended(request: RightsRequest, *, reply: str) -> bool:
     """Tell a person the answer, or the refusal with its reason and where they can complain (GDPR 12(4))."""
-    parts = [f"Your request {request.reference}: {Outcome(request.outcome).label.lower()}.", reply]
-    if request.ground:
-        parts.append(f"The reason: {GROUNDS[request.ground]}.")
-    if request.outcome != Outcome.GRANTED:
-        routes = "\n".join(f"- {route}" for route in complaint_routes(Regime(request.regime)))
-        parts.append(f"If you do not agree, appeal to us, or complain to:\n{routes}")
-    return _send(
-        request, subject=f"Our answer to your request {request.reference}", text="\n\n".join(filter(None, parts))
-    )
+    with speaking(_language_of(request)):
+        outcome = _(Outcome(request.outcome).label).lower()
+        parts = [f"{_('Your request')} {request.reference}: {outcome}.", reply]
+        if request.ground:
+            parts.append(f"{_('The reason:')} {_(GROUNDS[request.ground])}.")
+        if request.outcome != Outcome.GRANTED:
+            routes = "\n".join(f"- {route}" for route in complaint_routes(Regime(request.regime)))
+            parts.append(f"{_('If you do not agree, appeal to us, or complain to:')}\n{routes}")
+        subject = _("Our answer to your request %(reference)s") % {"reference": request.reference}
+        return _send(request, subject=subject, text="\n\n".join(filter(None, parts)))
 
 
 def tell_unused(subject: UUID, *, due_at: dt.datetime) -> bool:
     """Tell a customer that their unused account goes, as they chose, unless they sign in and say no."""
     try:
         address = _address_of_customer(subject)
-        mail.send(
-            to=address,
-            subject="Your unused account will be deleted",
-            text=f"You chose to have your account deleted when you do not use it. On {due_at:%Y-%m-%d} everything in "
-            f"it goes for good. To keep it, sign in and call it off: {_url('/your-data/')}",
-            about=subject,
-        )
+        with speaking(accounts.language_of(subject)):
+            text = _(
+                "You chose to have your account deleted when you do not use it. On %(day)s everything in it goes for "
+                "good. To keep it, sign in and call it off: %(link)s"
+            ) % {"day": day(due_at), "link": _url("/your-data/")}
+            mail.send(to=address, subject=_("Your unused account will be deleted"), text=text, about=subject)
     except Refusal as refusal:
         _log.warning("a notice of an unused account was not sent: %s", refusal.code)
         return False

@@ -20,7 +20,7 @@ _SHORTEST_SUMMARY = 20
 
 
 @enforces("11.a-c")
-def publish(*, actor: Actor, document: str, effective_on: dt.date, summary: str) -> Publication:
+def publish(*, actor: Actor, document: str, effective_on: dt.date, summary: str, summary_pl: str = "") -> Publication:
     """Publish what the software says as a new version; the mails follow by themselves.
 
     The version is a row that is never changed. A crash after it leaves it unqueued, and ``mailing.queue_due`` goes on.
@@ -30,6 +30,7 @@ def publish(*, actor: Actor, document: str, effective_on: dt.date, summary: str)
         document: which one.
         effective_on: from when it counts; today or later. It is also the version's name.
         summary: what changed, in plain words; it stands in the mail.
+        summary_pl: the same in Polish, for customers who read Polish.
 
     Raises:
         MappingNotReviewed: a sentence of the policy changed and its control mapping was not reviewed since.
@@ -58,6 +59,7 @@ def publish(*, actor: Actor, document: str, effective_on: dt.date, summary: str)
             body=body,
             sha256=legal_texts.Version(document, version, body, summary, published=True).sha256,
             summary=summary.strip(),
+            summary_pl=summary_pl.strip(),
             effective_on=effective_on,
             published_at=clock.now(),
             published_by=actor.id,

@@ -58,6 +58,12 @@ def overdue() -> list[Waiting]:
     return [one for one in waiting() if one.left < 0]
 
 
+def answered_late(*, since: dt.datetime) -> list[str]:
+    """Return the references of the requests received since a moment that ended after their last day."""
+    ended = RightsRequest.objects.filter(received_at__gte=since, closed_at__isnull=False)
+    return [one.reference for one in ended if one.closed_at and one.closed_at.date() > last_day(one)]
+
+
 def untold() -> list[RecipientNotice]:
     """Return the recipients who still must be told of a correction, deletion or restriction."""
     return list(RecipientNotice.objects.select_related("request").filter(told_at__isnull=True).order_by("recipient"))

@@ -159,11 +159,15 @@ ROOMS: tuple[Room, ...] = (
 
 # What stays when a customer leaves, and why.
 KEPT: dict[str, str] = {
+    "proof.Canary": "a made-up person's word, planted to see that nothing is readable",
     "audit.Entry": "the journal: pseudonyms only, verifiable, and meaningless once the key is gone",
     "vault.DeletionReceipt": "the proof that everything was deleted: ids only",
     "studio.KeptReceipt": "the same receipt at the address the former customer was given",
     "incidents.Event": "pseudonyms only; what was noticed must outlast whoever did it, and goes by its own time limit",
+    "incidents.Block": "the pseudonym of a network address; gone a week after it ended",
     "incidents.Alert": "pseudonyms only; the record of what was noticed, under its own time limit",
+    "proof.WeaknessReport": "a report about us by whoever saw a weakness, under a key of its own that goes by itself",
+    "proof.Thanks": "the name a reporter asked to be thanked by in public; gone when they say so",
     "accounts.PasskeyChallenge": "a question to an authenticator; gone within a day by itself",
 }
 # Tables about members of staff; their rights are answered by the DPO in person.

@@ -15,6 +15,7 @@ from headshotly.audit.acts import Act
 from headshotly.audit.acts import Outcome as JournalOutcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.wording import language
 from headshotly.rights import clocks, states, verifying
 from headshotly.rights.deadlines import deadlines_of, today_in
 from headshotly.rights.errors import Incomplete, LinkGone, NotFound, NotNow, TooLate
@@ -119,6 +120,7 @@ def receive(
             kind=kind,
             regime=regime,
             channel=channel,
+            language=language(),
             state=State.PROOF if level.mailbox or level.points else State.OPEN,
             received_at=moment,
             confirm_by=last.confirm_by,

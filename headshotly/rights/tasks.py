@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.tasks import task
+from django.utils.translation import gettext as _
 
 from headshotly.access.warrants import worker_warrant
+from headshotly.accounts import selectors as accounts
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
@@ -19,6 +21,7 @@ from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
+from headshotly.policy.wording import speaking
 from headshotly.purposes.declarations import limits
 from headshotly.rights import exporting, services
 from headshotly.rights.models import Export, ExportState
@@ -104,7 +107,9 @@ def _pack(export: Export) -> None:
         if changed:
             audit.record(actor=actor, act=Act.EXPORT_BUILT, subject=export.subject, object_ids=[object_id])
             if export.request is not None:
-                services.answer(actor=actor, request_id=export.request.id, reply="Your copy is ready to download.")
+                with speaking(accounts.language_of(export.subject)):
+                    reply = _("Your copy is ready to download.")
+                services.answer(actor=actor, request_id=export.request.id, reply=reply)
     if not changed:
         vault.destroy(actor=actor, object_id=object_id)
 

@@ -191,7 +191,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     subject, what = _subject(request), forms.text(request, "what")
     if request.method == "POST" and what == "parts":
         gone = erasure.erase_parts(actor=_actor(request), subject=subject, parts=request.POST.getlist("parts"))
-        messages.success(request, _("%(count)s pictures are deleted for good.") % {"count": gone})
+        messages.success(request, _("Pictures deleted for good: %(count)s.") % {"count": gone})
         return redirect(HOME)
     if request.method == "POST" and what == "later":
         erasure.plan(actor=_actor(request), subject=subject, days=forms.number(request, "days"))

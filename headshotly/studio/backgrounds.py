@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from headshotly.studio.edges import Alpha, Image
 from headshotly.studio.faces import Picture
-from headshotly.studio.matting import Alpha, Image
 from headshotly.studio.styles import Colour
 
 
@@ -70,18 +70,24 @@ def outdoor(size: tuple[int, int], colours: tuple[Colour, Colour]) -> Image:
     """
     width, height = size
     source = np.random.default_rng(20)
-    side = 192
+    side = 256
     light, shade = (np.array(colour, np.float32) / 255 for colour in colours)
-    coarse = cv2.resize(source.random((6, 6), np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
-    mix = np.clip(coarse * 0.8 + np.linspace(0.35, -0.1, side, dtype=np.float32)[:, None], 0, 1)[..., None]
+    mix = np.zeros((side, side), np.float32)
+    for cells, weight in ((3, 0.55), (6, 0.3), (11, 0.15)):
+        mix += weight * cv2.resize(
+            source.random((cells, cells), np.float32), (side, side), interpolation=cv2.INTER_CUBIC
+        )
+    # Sky above, shade below, as a camera at eye level sees a park.
+    mix = np.clip(mix * 1.15 + np.linspace(0.22, -0.28, side, dtype=np.float32)[:, None], 0, 1)[..., None]
     canvas = shade * (1 - mix) + light * mix
     glow = np.zeros_like(canvas)
-    for _ in range(26):
-        centre = (int(source.integers(0, side)), int(source.integers(0, int(side * 0.75))))
-        tint = light * (0.7 + 0.6 * source.random()) + np.array([0.16, 0.13, 0.02], np.float32) * source.random()
+    for _ in range(18):
+        centre = (int(source.integers(0, side)), int(source.integers(0, int(side * 0.7))))
+        tint = light * 0.8 + np.array([0.22, 0.19, 0.08], np.float32) * source.random()
         disc = np.zeros((side, side), np.float32)
-        cv2.circle(disc, centre, int(source.integers(7, 20)), 1.0, -1, cv2.LINE_AA)
-        glow += disc[..., None] * tint * (0.10 + 0.22 * source.random())
-    glowing = np.clip(canvas + glow, 0, 1).astype(np.float32)
-    scene: Image = cv2.resize(cv2.GaussianBlur(glowing, (0, 0), 3.0), (width, height), interpolation=cv2.INTER_CUBIC)
+        cv2.circle(disc, centre, int(source.integers(12, 34)), 1.0, -1, cv2.LINE_AA)
+        glow += disc[..., None] * tint * (0.05 + 0.11 * source.random())
+    glowing = np.clip(1 - (1 - canvas) * (1 - np.clip(glow, 0, 1)), 0, 1).astype(np.float32)
+    soft = cv2.GaussianBlur(glowing, (0, 0), 5.0)
+    scene: Image = cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     return scene

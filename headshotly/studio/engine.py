@@ -1,7 +1,7 @@
 """The portrait engine: from one photo to a headshot in any style, on the CPU, without inventing a pixel of a face."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -9,15 +9,19 @@ import cv2
 import numpy as np
 
 from headshotly.studio import backgrounds, light
+from headshotly.studio.edges import Alpha, Image
 from headshotly.studio.errors import NoFaceToFrame
 from headshotly.studio.faces import Face, Picture, find_faces
 from headshotly.studio.framing import Frame, frame
 from headshotly.studio.gate import FACE_WIDTH_GOOD
-from headshotly.studio.matting import TRUSTED, Alpha, Image, foreground, matte
+from headshotly.studio.matting import TRUSTED, foreground, matte, scaled
 from headshotly.studio.styles import Style
 
 type Progress = Callable[[str], None]
 _LARGEST = 2048  # pixels of height; no source gives a headshot more
+_FACE_LARGEST = 800  # pixels of width; that of a face in the largest headshot
+# How far from the face anything can come into a headshot, by the face's height: sideways, above, below.
+_ASIDE, _ABOVE, _BELOW = 3.6, 2.4, 3.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class PortraitEngine:
         faces = find_faces(picture, self._models)
         if not faces:
             raise NoFaceToFrame("We found no face in this photo.")
-        face = faces[0]
+        picture, face = close_up(picture, faces[0])
         progress("cutting out")
         cut = matte(picture, face, self._models)
         progress("cleaning edges and light")
@@ -124,6 +128,7 @@ class PortraitEngine:
         behind = self._background(prepared, style, cut, size, own=own_background)
         alpha = np.clip(_warp(prepared.alpha, cut, size), 0, 1)[..., None]
         person = _sharpen(_warp(prepared.colours, cut, size, edge=cv2.BORDER_REPLICATE), size[1] / cut.height)
+        person = light.wrap(person, behind, alpha, prepared.face.width * size[1] / cut.height)
         result = person * alpha + behind * (1 - alpha)
         return Headshot((np.clip(result, 0, 1) * 255 + 0.5).astype(np.uint8), tuple(notes))
 
@@ -138,6 +143,26 @@ class PortraitEngine:
         else:
             behind = backgrounds.studio(size, style.colours)
         return light.add_grain(behind, prepared.grain)
+
+
+def close_up(picture: Picture, face: Face) -> tuple[Picture, Face]:
+    """Return the part of a picture that a headshot can show, not larger than one can be, and the face in it.
+
+    Args:
+        picture: (height, width, 3) uint8; a large one costs memory and time that no headshot gives back.
+        face: the person's face.
+    """
+    height, width = picture.shape[:2]
+    x, y = face.landmarks[:, :2].mean(axis=0)
+    left, top = max(0, int(x - _ASIDE * face.height)), max(0, int(y - _ABOVE * face.height))
+    right, bottom = min(width, int(x + _ASIDE * face.height)), min(height, int(y + _BELOW * face.height))
+    part = np.ascontiguousarray(picture[top:bottom, left:right])
+    landmarks = face.landmarks.copy()
+    landmarks[:, :2] -= (left, top)
+    box = (face.box[0] - left, face.box[1] - top, face.box[2] - left, face.box[3] - top)
+    moved = replace(face, landmarks=landmarks, box=box)
+    scale = _FACE_LARGEST / face.width
+    return scaled(part, moved, scale) if scale < 1 else (part, moved)
 
 
 def _size(cut: Frame, style: Style) -> tuple[int, int]:

@@ -1,18 +1,22 @@
-"""Where to cut: the face at its place and size, never an empty border, never a stretched pixel."""
+"""Where to cut: the head at its place and size, never an empty border, never a stretched pixel."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from headshotly.studio.edges import Alpha
 from headshotly.studio.faces import Face
-from headshotly.studio.matting import Alpha
 from headshotly.studio.styles import Crop
 
 _EYES = (33, 133, 263, 362)
-_SHRINK = 0.98
-_TIGHTEST = 1.18  # height of the frame by the height of the face
-_EYES_MAY_MOVE, _CENTRE_MAY_MOVE = 0.07, 0.14  # by the frame's height and width
+_CHIN = 152
+_TIGHTEST = 1.12  # height of the frame by the height of the face
+_STEP = 0.98
 _TOUCHES = 0.35  # alpha at the border from which the person is cut off there
+# What a departure from the ideal costs one: a frame so much smaller, a head so far from its place.
+_SMALLER, _ASIDE, _HIGHER = 0.28, 0.07, 0.06
+_CUT_OFF = 0.4  # ... and what it costs by the share of the head that a frame cuts off
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,23 @@ class Frame:
     top: float
     width: float
     height: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Where the head is, hair and hat included.
+
+    Attributes:
+        centre: x of its middle.
+        top: y of its highest point.
+        chin: y of its lowest.
+        face: height of the face, forehead to chin.
+    """
+
+    centre: float
+    top: float
+    chin: float
+    face: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +64,7 @@ class _Borders:
 
 
 def frame(alpha: Alpha, face: Face, crop: Crop, *, extendable: bool) -> Frame:
-    """Return the largest frame, up to the crop's ideal, that shows no missing part of the person.
+    """Return the best frame that shows no missing part of the person.
 
     Args:
         alpha: (height, width) matte.
@@ -51,46 +72,77 @@ def frame(alpha: Alpha, face: Face, crop: Crop, *, extendable: bool) -> Frame:
         crop: the wanted shape.
         extendable: whether the background can be continued beyond the picture.
     """
-    eyes = face.landmarks[list(_EYES), :2].mean(axis=0)
-    choices = [_fit(eyes, face, crop, borders) for borders in _borders(alpha, eyes, extendable=extendable)]
-    return max(choices, key=lambda choice: choice.height)
+    head = _head(alpha, face)
+    eyes = float(face.landmarks[list(_EYES), 1].mean())
+    fitting = [
+        (_cost(found, head, crop, borders), found)
+        for borders in _borders(alpha, eyes, extendable=extendable)
+        for found in _frames(head, crop, borders)
+    ]
+    return min(fitting, key=lambda pair: pair[0])[1]
 
 
-def _borders(alpha: Alpha, eyes: np.ndarray, *, extendable: bool) -> list[_Borders]:
+def _head(alpha: Alpha, face: Face) -> _Head:
+    chin = float(face.landmarks[_CHIN, 1])
+    forehead = float(face.landmarks[:, 1].min())
+    middle = float(face.landmarks[list(_EYES), 0].mean())
+    height, width = alpha.shape
+    left, right = (int(np.clip(middle + side * 0.45 * face.width, 0, width - 1)) for side in (-1, 1))
+    column = alpha[: int(np.clip(forehead, 1, height)), left : right + 1].max(axis=1) > 0.5  # noqa: PLR2004 - rather the person
+    free = np.flatnonzero(~column)  # the first row above the forehead without a hair ends the head
+    top = float(free[-1] + 1) if free.size else 0.0
+    # A turned face looks to one side of its head; the head's middle counts as much as the eyes'.
+    eyes = int(np.clip(face.landmarks[list(_EYES), 1].mean(), 0, height - 1))
+    own = np.flatnonzero(alpha[eyes] > 0.5)  # noqa: PLR2004
+    near = own[np.abs(own - middle) < face.width]
+    centre = (middle + float(near.mean())) / 2 if near.size else middle
+    return _Head(centre, min(top, forehead), chin, face.height)
+
+
+def _borders(alpha: Alpha, eyes: float, *, extendable: bool) -> list[_Borders]:
     height, width = alpha.shape
     inside = _Borders(0, width, 0, height)
     if not extendable:
         return [inside]
     top = 0.0 if alpha[:2].max() > _TOUCHES else -np.inf
-    touching = (alpha[:, :2].max(axis=1) > _TOUCHES) | (alpha[:, -2:].max(axis=1) > _TOUCHES)
-    rows = np.flatnonzero(touching)
-    left = 0.0 if alpha[:, :2].max() > _TOUCHES else -np.inf
-    right = float(width) if alpha[:, -2:].max() > _TOUCHES else np.inf
+    at_left, at_right = alpha[:, :2].max(axis=1) > _TOUCHES, alpha[:, -2:].max(axis=1) > _TOUCHES
+    left = 0.0 if at_left.any() else -np.inf
+    right = float(width) if at_right.any() else np.inf
     choices = [_Borders(left, right, top, height)]
-    # Or end above the rows in which a shoulder leaves the picture; then both sides are free.
-    if rows.size and rows[0] > eyes[1]:
-        choices.append(_Borders(-np.inf, np.inf, top, float(rows[0])))
+    # Or end above the rows in which a shoulder leaves the picture; then that side is free.
+    for rows, sides in (
+        (at_left | at_right, (-np.inf, np.inf)),
+        (at_left, (-np.inf, right)),
+        (at_right, (left, np.inf)),
+    ):
+        touching = np.flatnonzero(rows)
+        if touching.size and touching[0] > eyes:
+            choices.append(_Borders(*sides, top, float(touching[0])))
     return choices
 
 
-def _fit(eyes: np.ndarray, face: Face, crop: Crop, borders: _Borders) -> Frame:
-    """Return the frame nearest to the ideal that stays within the borders, smaller where it must."""
+def _frames(head: _Head, crop: Crop, borders: _Borders) -> Iterator[Frame]:
+    """Yield frames from the ideal size down, each as near to the ideal place as the borders let it; at least one."""
     ratio = crop.width / crop.height
-    height = face.height / crop.head
-    smallest = face.height * _TIGHTEST
-    while True:
+    height = max((head.chin - head.top) / crop.head, head.face * _TIGHTEST)
+    found = False
+    while not found or height * _STEP >= head.face * _TIGHTEST:
         width = height * ratio
-        fits = width <= borders.right - borders.left and height <= borders.bottom - max(borders.top, -height)
-        left = float(np.clip(eyes[0] - width / 2, borders.left, max(borders.left, borders.right - width)))
-        top = eyes[1] - crop.eyes * height
-        top = float(min(top, borders.bottom - height))
-        top = max(top, borders.top)
-        # The eyes may move this far from their place before the frame must shrink instead.
-        near = (
-            abs((eyes[1] - top) / height - crop.eyes) < _EYES_MAY_MOVE
-            and abs(left + width / 2 - eyes[0]) < _CENTRE_MAY_MOVE * width
-        )
-        bottom_ok = top + height <= borders.bottom + 1
-        if (fits and near and bottom_ok) or height * _SHRINK < smallest:
-            return Frame(left, top, width, height)
-        height *= _SHRINK
+        high_enough = height <= borders.bottom - max(borders.top, borders.bottom - height)
+        if (width <= borders.right - borders.left and high_enough) or height < head.face / 2:
+            found = True
+            left = float(np.clip(head.centre - width / 2, borders.left, max(borders.left, borders.right - width)))
+            top = min(head.top - crop.room * height, borders.bottom - height)
+            yield Frame(left, max(top, borders.top), width, height)
+        height *= _STEP
+
+
+def _cost(found: Frame, head: _Head, crop: Crop, borders: _Borders) -> float:
+    """Return how far a frame is from the ideal; a head that the photo itself cuts off is nobody's fault."""
+    smaller = np.log((head.chin - head.top) / crop.head / found.height) / _SMALLER
+    aside = (head.centre - found.left - found.width / 2) / found.width / _ASIDE
+    room = (head.top - found.top) / found.height
+    wanted = 0.0 if borders.top == 0.0 and head.top <= 1 else crop.room
+    higher = (room - wanted) / _HIGHER
+    below = max(0.0, head.chin - (found.top + found.height)) / head.face / _CUT_OFF
+    return float(smaller**2 + aside**2 + higher**2 + below**2)

@@ -7,8 +7,8 @@ every channel; retouching only lowers contrast of middle-sized blemishes and kee
 import cv2
 import numpy as np
 
+from headshotly.studio.edges import Image
 from headshotly.studio.faces import Face, Picture
-from headshotly.studio.matting import Image
 
 _WHITE = 0.93  # where the scene's brightest percent shall lie
 _GAIN_MIN, _GAIN_MAX = 1.0, 1.25
@@ -77,6 +77,21 @@ def retouch(image: Image, face: Face, strength: float = 0.4) -> Image:
     # Only small differences are blemishes; folds and features are larger and stay.
     weight = np.exp(-((middle / 0.06) ** 2)) * strength
     return (image - middle * weight * skin_mask(image.shape[:2], face)).astype(np.float32)
+
+
+def wrap(person: Image, behind: Image, alpha: Image, face_width: float) -> Image:
+    """Return the person with a little of the background's light around the edge, as a lens would spread it.
+
+    Args:
+        person: (height, width, 3) float32.
+        behind: (height, width, 3) float32, the background.
+        alpha: (height, width, 1) float32.
+        face_width: in pixels; sets how far the light reaches.
+    """
+    reach = max(1.0, 0.02 * face_width)
+    open_ = 1 - cv2.GaussianBlur(alpha, (0, 0), reach)[..., None]
+    spread = cv2.GaussianBlur(behind, (0, 0), reach)
+    return (person + 0.3 * open_ * (spread - person)).astype(np.float32)
 
 
 def noise_level(picture: Picture) -> float:

@@ -1,23 +1,30 @@
 """Cutting a person out: a coarse mask from the segmentation model, refined on the picture's own edges.
 
-The model sees 256 by 256 pixels. Its answers for the whole figure and for the head alone, each also mirrored, are
-merged; a guided filter (He et al., 2013) with the picture as guide then finds hair and shoulders at full resolution.
+The model sees 256 by 256 pixels. Its answers for several views, from the whole figure to the head alone, each also
+mirrored and two with the shadows lifted, are merged; ``edges`` then finds hair and shoulders at full resolution.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from headshotly.studio.edges import Alpha, Image, enlarge, refine, surroundings
 from headshotly.studio.faces import Face, Picture, network
-
-type Alpha = NDArray[np.float32]
-type Image = NDArray[np.float32]
 
 _MODEL = "selfie_segmentation.tflite"
 _SIDE = 256
+# Side of each view and how far its middle lies below the face's, by the face's height; its weight; shadows lifted.
+_VIEWS = (
+    (5.5, 1.0, 0.8, False),
+    (3.6, 0.35, 1.0, False),
+    (2.7, -0.1, 1.6, False),
+    (2.2, -0.2, 1.4, False),
+    (2.7, -0.1, 1.0, True),
+    (3.6, 0.35, 0.7, True),
+)
+_LIFT = (255 * (np.arange(256) / 255) ** 0.55).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,8 @@ class Matte:
     confidence: float
 
 
-TRUSTED = 0.55
+TRUSTED = 0.7
+_FINEST = 450  # pixels of face width at which the edge is decided
 
 
 def _segment(picture: Picture, folder: Path) -> Alpha:
@@ -59,14 +67,18 @@ def _square(picture: Picture, centre: tuple[float, float], side: float) -> tuple
 def coarse(picture: Picture, face: Face, folder: Path) -> tuple[Alpha, float]:
     """Return the merged mask and how well its parts agree, 0 to 1."""
     middle = face.landmarks[:, :2].mean(axis=0)
-    whole = _place(picture, folder, _square(picture, (middle[0], middle[1] + face.height), 5.5 * face.height))
-    head = _place(picture, folder, _square(picture, (middle[0], middle[1] - 0.1 * face.height), 2.6 * face.height))
-    # Each view fades towards its own border, where the model sees too little around it.
-    weight = whole[1] + 2.0 * head[1]
-    merged = (whole[0] * whole[1] + 2.0 * head[0] * head[1]) / np.maximum(weight, 1e-6)
-    both = (whole[1] > 0.5) & (head[1] > 0.5)  # noqa: PLR2004 - well inside both views
-    apart = float(np.abs(whole[0] - head[0])[both].mean()) if both.any() else 0.5
-    return np.clip(merged, 0, 1), 1 - min(1.0, 4 * apart)
+    lifted = cv2.LUT(picture, _LIFT).astype(np.uint8, copy=False)
+    total, trusts = np.zeros(picture.shape[:2], np.float32), np.full(picture.shape[:2], 1e-6, np.float32)
+    masks = []
+    for side, below, weight, shadows in _VIEWS:
+        box = _square(picture, (middle[0], middle[1] + below * face.height), side * face.height)
+        mask, trust = _place(lifted if shadows else picture, folder, box)
+        # Each view fades towards its own border, where the model sees too little around it.
+        total, trusts = total + mask * trust * weight, trusts + trust * weight
+        masks.append((mask, trust))
+    merged = np.clip(total / trusts, 0, 1).astype(np.float32)
+    seen = [float(np.abs(mask - merged)[trust > 0.5].mean()) for mask, trust in masks if (trust > 0.5).any()]  # noqa: PLR2004 - well inside the view
+    return merged, 1 - min(1.0, 4 * (sum(seen) / len(seen) if seen else 0.25))
 
 
 def _place(picture: Picture, folder: Path, box: tuple[int, int, int, int]) -> tuple[Alpha, Alpha]:
@@ -90,41 +102,6 @@ def _place(picture: Picture, folder: Path, box: tuple[int, int, int, int]) -> tu
     return mask, trust
 
 
-def guided(guide: Image, target: Alpha, radius: int, softness: float) -> Alpha:
-    """Return the target filtered so that its edges follow the guide's (He et al., 2013, colour guide).
-
-    Args:
-        guide: (height, width, 3) float32, 0 to 1.
-        target: (height, width) float32.
-        radius: of the window, in pixels.
-        softness: contrast, squared, under which the guide counts as flat.
-    """
-    size = (2 * radius + 1, 2 * radius + 1)
-
-    def mean(image: Image) -> Image:
-        return cv2.blur(image, size, borderType=cv2.BORDER_REFLECT).astype(np.float32, copy=False)
-
-    mean_guide, mean_target = mean(guide), mean(target)
-    covariance = mean(guide * target[..., None]) - mean_guide * mean_target[..., None]
-    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    products = mean(np.stack([guide[..., i] * guide[..., j] for i, j in pairs[:4]], axis=-1))
-    rest = mean(np.stack([guide[..., i] * guide[..., j] for i, j in pairs[4:]], axis=-1))
-    rr, rg, rb, gg = (products[..., k] - mean_guide[..., i] * mean_guide[..., j] for k, (i, j) in enumerate(pairs[:4]))
-    gb, bb = (rest[..., k] - mean_guide[..., i] * mean_guide[..., j] for k, (i, j) in enumerate(pairs[4:]))
-    rr, gg, bb = rr + softness, gg + softness, bb + softness
-    # The inverse of the 3 by 3 covariance by cofactors, for every window at once.
-    c00, c01, c02 = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-    c11, c12, c22 = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-    determinant = rr * c00 + rg * c01 + rb * c02
-    k0, k1, k2 = covariance[..., 0], covariance[..., 1], covariance[..., 2]
-    slope = np.stack(
-        [c00 * k0 + c01 * k1 + c02 * k2, c01 * k0 + c11 * k1 + c12 * k2, c02 * k0 + c12 * k1 + c22 * k2], axis=-1
-    ) / (determinant[..., None] + 1e-12)
-    offset = mean_target - (slope * mean_guide).sum(axis=-1)
-    result: Alpha = (mean(slope) * guide).sum(axis=-1) + mean(offset)
-    return result
-
-
 def matte(picture: Picture, face: Face, folder: Path) -> Matte:
     """Return the matte of the person whose face is given.
 
@@ -133,19 +110,28 @@ def matte(picture: Picture, face: Face, folder: Path) -> Matte:
         face: the person's face.
         folder: the model folder.
     """
-    mask, agreement = coarse(picture, face, folder)
-    mask = _one_person(mask, face)
-    guide = picture.astype(np.float32) / 255.0
-    unit = face.width / 100
-    alpha = guided(guide, mask, max(2, round(9 * unit)), 2e-4)
-    alpha = 0.5 * alpha + 0.5 * guided(guide, mask, max(2, round(3.5 * unit)), 1e-4)
-    # Far from the coarse edge the model is right: flat skin and flat wall must not become half transparent.
-    reach = max(3, round(14 * unit))
-    inside = cv2.erode((mask > 0.9).astype(np.uint8), np.ones((reach, reach), np.uint8))  # noqa: PLR2004
-    near = cv2.dilate((mask > 0.1).astype(np.uint8), np.ones((reach, reach), np.uint8))  # noqa: PLR2004
-    alpha = np.where(inside > 0, 1.0, np.where(near == 0, 0.0, alpha)).astype(np.float32)
-    alpha = np.clip((alpha - 0.12) / 0.76, 0, 1)
-    return Matte(alpha, _confidence(alpha, mask, agreement, face))
+    scale = min(1.0, _FINEST / face.width)
+    # A larger face holds no more edge, only more pixels of it: decided small, then fitted to the large picture.
+    small, seen = scaled(picture, face, scale) if scale < 1 else (picture, face)
+    mask, agreement = coarse(small, seen, folder)
+    mask = _one_person(mask, seen)
+    alpha = refine(small, mask, seen)
+    confidence = _confidence(alpha, mask, agreement, seen)
+    return Matte(enlarge(alpha, picture) if scale < 1 else alpha, confidence)
+
+
+def scaled(picture: Picture, face: Face, scale: float) -> tuple[Picture, Face]:
+    """Return a smaller picture and the face in it.
+
+    Args:
+        picture: (height, width, 3) uint8.
+        face: the face in it.
+        scale: below one.
+    """
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    left, top, right, bottom = (side * scale for side in face.box)
+    return small, replace(face, landmarks=face.landmarks * np.float32(scale), box=(left, top, right, bottom))
 
 
 def _one_person(mask: Alpha, face: Face) -> Alpha:
@@ -180,7 +166,23 @@ def foreground(picture: Picture, alpha: Alpha, radius: int) -> Image:
     colours = background = image
     for reach in (radius, max(2, radius // 8)):
         colours, background = _fuse(image, colours, background, alpha, reach)
-    return colours
+    return _without_spill(colours, image, alpha, radius)
+
+
+def _without_spill(colours: Image, image: Image, alpha: Alpha, radius: int) -> Image:
+    """Return the colours without what the old background shines into them along the edge.
+
+    Near the edge a pixel that lies between the person's colour there and the background's holds background by just so
+    much; what is left of it is the person's.
+    """
+    own = surroundings(image, alpha > 0.97, radius / 3)  # noqa: PLR2004 - whole
+    span = surroundings(image, alpha < 0.03, radius / 3) - own  # noqa: PLR2004 - none
+    length = (span * span).sum(axis=2)
+    held = np.clip(((colours - own) * span).sum(axis=2) / (length + 1e-3), 0, 1)
+    near = np.clip(2.4 * (1 - cv2.GaussianBlur(alpha, (0, 0), max(1.0, radius / 4.5))), 0, 1)
+    clear = np.clip((length - 0.01) / 0.03, 0, 1)
+    result: Image = (colours - (held * near * clear)[..., None] * span).astype(np.float32)
+    return result
 
 
 def _fuse(image: Image, colours: Image, background: Image, alpha: Alpha, reach: int) -> tuple[Image, Image]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from headshotly.policy.wording import told
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 
 
@@ -57,7 +58,7 @@ def progress(shoot: Shoot) -> dict[str, Any]:
         "done": shoot.steps_done,
         "total": shoot.steps_total,
         "percent": 100 * shoot.steps_done // max(1, shoot.steps_total),
-        "sentence": shoot.sentence or shoot.step or str(state.label),
+        "sentence": told(shoot.sentence or shoot.step or str(state.label)),
         "open": state in {ShootState.QUEUED, ShootState.RUNNING},
     }
 
@@ -65,6 +66,16 @@ def progress(shoot: Shoot) -> dict[str, Any]:
 def receipt(receipt_id: UUID) -> KeptReceipt | None:
     """Return a kept deletion receipt."""
     return KeptReceipt.objects.filter(id=receipt_id).first()
+
+
+def shoots_started() -> QuerySet[Shoot]:
+    """Return every shoot that was ever begun, newest first, of anybody."""
+    return Shoot.objects.filter(started_at__isnull=False).order_by("-started_at")
+
+
+def running_shoots() -> QuerySet[Shoot]:
+    """Return the shoots being made now."""
+    return Shoot.objects.filter(state=ShootState.RUNNING)
 
 
 def object_ids_in_use() -> set[UUID]:

@@ -18,22 +18,22 @@ class Crop:
         width: parts of width.
         height: parts of height.
         pixels: width and height of the result at least, in pixels.
-        head: height of the face, forehead to chin, by the height of the result.
-        eyes: height of the eyes from the top, by the height of the result.
+        head: height of the head, hair to chin, by the height of the result.
+        room: space above the head, by the height of the result.
     """
 
     width: int
     height: int
     pixels: tuple[int, int]
     head: float
-    eyes: float
+    room: float
 
 
-PORTRAIT = Crop(4, 5, (1228, 1536), 0.40, 0.42)
-SQUARE = Crop(1, 1, (1400, 1400), 0.46, 0.44)
-THREE_FOUR = Crop(3, 4, (1200, 1600), 0.38, 0.41)
-BANNER = Crop(16, 9, (1920, 1080), 0.55, 0.46)
-IDENTITY = Crop(7, 9, (1228, 1580), 0.58, 0.47)
+PORTRAIT = Crop(4, 5, (1228, 1536), 0.52, 0.10)
+SQUARE = Crop(1, 1, (1400, 1400), 0.60, 0.09)
+THREE_FOUR = Crop(3, 4, (1200, 1600), 0.50, 0.10)
+BANNER = Crop(16, 9, (1920, 1080), 0.64, 0.09)
+IDENTITY = Crop(7, 9, (1228, 1580), 0.72, 0.09)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ _ALL = (
         "office", "Office blur", "Your own background, out of focus.", "office", ((150, 150, 150), (110, 110, 110)),
     ),
     Style(
-        "outdoor", "Outdoor blur", "Leaves and light, far out of focus.", "outdoor", ((142, 168, 108), (64, 92, 58)),
+        "outdoor", "Outdoor blur", "Leaves and light, far out of focus.", "outdoor", ((176, 190, 150), (84, 102, 80)),
     ),
     Style(
         BRAND, "Brand colour", "Your company's colour, chosen by you.", "studio", ((44, 98, 172), (24, 58, 108)),

@@ -1,5 +1,6 @@
 """The studio's pages. Every picture is opened under the owner's own warrant, for this request only."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from typing import Any, cast
@@ -10,6 +11,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,6 +24,7 @@ from headshotly.audit.acts import Act
 from headshotly.policy import configuration
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
+from headshotly.policy.wording import told
 from headshotly.purposes.errors import ConsentMissing
 from headshotly.purposes.selectors import consent_in_force
 from headshotly.purposes.texts import HEADSHOT_GENERATION
@@ -99,7 +102,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         level = messages.SUCCESS if answer["accepted"] else messages.ERROR
         messages.add_message(request, level, f"{answer['sentence']} {answer['advice']}".strip())
     if not answers:
-        messages.error(request, "Please choose at least one photo.")
+        messages.error(request, _("Please choose at least one photo."))
     return redirect("studio:home")
 
 
@@ -115,10 +118,10 @@ def _receive(request: HttpRequest, file: Any) -> dict[str, Any]:
     verdict = received.verdict
     answer |= {
         "accepted": verdict.accepted,
-        "sentence": verdict.sentence,
-        "advice": verdict.advice,
+        "sentence": told(verdict.sentence),
+        "advice": told(verdict.advice),
         "code": verdict.findings[0].code if verdict.findings else "good",
-        "hints": [finding.sentence for finding in verdict.findings],
+        "hints": [told(finding.sentence) for finding in verdict.findings],
         "score": round(verdict.score, 2),
     }
     if received.photo is not None:
@@ -141,7 +144,7 @@ def photo_preview(request: HttpRequest, photo_id: UUID) -> HttpResponse:
 def photo_delete(request: HttpRequest, photo_id: UUID) -> HttpResponse:
     """Delete a photo for good."""
     services.delete_photo(actor=_actor(request), subject=_subject(request), photo_id=photo_id)
-    messages.success(request, "The photo is deleted for good.")
+    messages.success(request, _("The photo is deleted for good."))
     return redirect("studio:home")
 
 
@@ -302,7 +305,7 @@ def headshot_delete(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Delete a headshot for good."""
     shoot_id = services.headshot_of(_subject(request), headshot_id).shoot_id
     services.delete_headshot(actor=_actor(request), subject=_subject(request), headshot_id=headshot_id)
-    messages.success(request, "The headshot is deleted for good.")
+    messages.success(request, _("The headshot is deleted for good."))
     return redirect("studio:shoot", shoot_id=shoot_id)
 
 
@@ -315,7 +318,7 @@ def delete_everything(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         customer = cast("Customer", request.user)
         if not verify_password(customer, request.POST.get("password", "")):
-            context = {"error": "This is not your password."}
+            context = {"error": _("This is not your password.")}
             return render(request, "studio/delete.html", context, status=422)
         kept = services.delete_everything(actor=_actor(request), subject=customer.id)
         logout(request)
@@ -336,5 +339,6 @@ def receipt(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
         answer = HttpResponse(document, content_type="application/json")
         answer["Content-Disposition"] = 'attachment; filename="deletion-receipt.json"'
         return answer
-    context = {"receipt": kept.document, "receipt_json": document, "receipt_id": kept.id}
+    erased_at = dt.datetime.fromisoformat(kept.document["statement"]["erased_at"])
+    context = {"receipt": kept.document, "receipt_json": document, "receipt_id": kept.id, "erased_at": erased_at}
     return render(request, "studio/receipt.html", context)

@@ -1,10 +1,13 @@
 """Reading what the vault keeps, for checks and pages; nothing here opens anything."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID
 
-from headshotly.vault import rotation, service_secrets, wiring, wrapped_keys
+from headshotly.vault import envelope, rotation, service_secrets, wiring, wrapped_keys
+from headshotly.vault.errors import ObjectDamaged
 from headshotly.vault.models import StoredObject
 
 
@@ -97,3 +100,44 @@ def objects_of_kind(subject: UUID, kind: str) -> list[UUID]:
     """Return the ids of everything of one kind sealed of a subject, oldest first."""
     found = StoredObject.objects.filter(subject=subject, kind=kind).order_by("sealed_at", "id")
     return list(found.values_list("id", flat=True))
+
+
+def newest_objects(most: int) -> list[tuple[UUID, UUID]]:
+    """Return owner and id of the objects sealed last.
+
+    Args:
+        most: how many.
+    """
+    return list(StoredObject.objects.order_by("-sealed_at").values_list("subject", "id")[:most])
+
+
+def sealed_header(subject: UUID, object_id: UUID) -> bytes:
+    """Return the first bytes of a stored object as they lie there: ciphertext and its header, nothing opened.
+
+    Raises:
+        ObjectMissing: the store lacks it.
+        StoreUnavailable: the store did not answer.
+    """
+    with closing(wiring.object_store().open(subject, object_id)) as file:
+        return bytes(file.view(0, envelope.LONGEST))
+
+
+def sealed_pieces(subject: UUID, object_id: UUID, *, piece: int) -> Iterator[bytes]:
+    """Yield a stored object's bytes as they lie there, in pieces of at most ``piece`` bytes; nothing is opened.
+
+    Raises as ``sealed_header`` does.
+    """
+    with closing(wiring.object_store().open(subject, object_id)) as file:
+        offset = 0
+        while data := bytes(file.view(offset, piece)):
+            yield data
+            offset += len(data)
+
+
+def is_sealed(header: bytes, *, subject: UUID, object_id: UUID) -> bool:
+    """Say whether bytes begin as an object of ours does: AES-256-GCM, a wrapped 256-bit key, its owner."""
+    try:
+        found = envelope.read(header)
+    except ObjectDamaged:
+        return False
+    return (found.owner, found.object_id, len(found.wrapped)) == (subject, object_id, envelope.WRAPPED)

@@ -319,8 +319,8 @@ def test_sessions_are_listed_and_ended(signed_in, customer):
     phone = browser(HTTP_USER_AGENT="Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/605")
     sign_in(phone)
     page = signed_in.get("/account/protection/").content.decode()
-    assert "Safari on iPhone" in page
-    kept = CustomerSession.objects.get(device="Safari on iPhone").session_key
+    assert "Safari · iPhone" in page
+    kept = CustomerSession.objects.get(device="Safari · iPhone").session_key
     stranger = make_customer("other@example.org", OTHER)
     other = browser()
     sign_in(other, "other@example.org", OTHER)
@@ -335,7 +335,7 @@ def test_sessions_are_listed_and_ended(signed_in, customer):
 def test_a_sign_in_from_somewhere_new_is_told_by_mail_once(customer):
     client = browser(HTTP_USER_AGENT="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0")
     sign_in(client)
-    assert "Firefox on Linux" in mail_text(mails()[-1])
+    assert "Firefox · Linux" in mail_text(mails()[-1])
     before = len(mails())
     client.post("/account/sign-out/")
     sign_in(client)

@@ -107,6 +107,7 @@ def serve(context: click.Context, listen: str) -> None:
         Child("worker", ["worker"]),
         Child("sequencer", ["sequencer"]),
         Child("duties", ["duties", "run"]),
+        Child("detector", ["detector"]),
     ]
     Supervisor(children, _say).run(when_ready)
     os.close(lock)
@@ -115,7 +116,9 @@ def serve(context: click.Context, listen: str) -> None:
 
 @serve.command()
 @click.option("--listen", default="127.0.0.1")
-def web(listen: str) -> None:
+@click.option("--port", type=int, help="Port of TLS; the configured one where none is named.")
+@click.option("--processes", type=int, default=2, show_default=True)
+def web(listen: str, port: int | None, processes: int) -> None:
     """Run the HTTPS server alone."""
     from headshotly.frontdoor import certificate  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.server import https  # noqa: PLC0415 - only this process needs gunicorn
@@ -124,14 +127,22 @@ def web(listen: str) -> None:
     here = configuration.current()
     host = urlsplit(here.public_url).hostname or "localhost"
     certificate_path, key_path = certificate.ensure(here.data_folder / "tls", host=host)
-    https(application, port=here.https_port, host=listen, certificate=certificate_path, key=key_path, workers=2).run()
+    https(
+        application,
+        port=port or here.https_port,
+        host=listen,
+        certificate=certificate_path,
+        key=key_path,
+        workers=processes,
+    ).run()
 
 
 @serve.command()
 @click.option("--listen", default="127.0.0.1")
-def redirect(listen: str) -> None:
+@click.option("--port", type=int, help="Port of plain HTTP; the configured one where none is named.")
+def redirect(listen: str, port: int | None) -> None:
     """Run the HTTP server that only redirects."""
     from headshotly.frontdoor.server import redirector  # noqa: PLC0415 - only this process needs gunicorn
 
     here = configuration.current()
-    redirector(port=here.http_port, host=listen, public_url=here.public_url).run()
+    redirector(port=port or here.http_port, host=listen, public_url=here.public_url).run()

@@ -36,12 +36,12 @@ class Event(models.Model):
 
 
 class Source(models.Model):
-    """A source of events and the longest it may be silent; one that falls silent raises an alarm."""
+    """What came from one source, and when last; one that falls silent raises an alarm."""
 
     name = models.CharField(max_length=24, primary_key=True)
-    silent_after = models.DurationField(null=True)
     last_event_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(null=True)
+    events = models.BigIntegerField(default=0)
     refused = models.BigIntegerField(default=0)
 
 
@@ -55,33 +55,59 @@ class Offset(models.Model):
 
 
 class CorrelationHit(models.Model):
-    """An event that counts for a correlation's group, kept while a window may still need it."""
+    """An event that counts for a correlation's group, kept while a window may still need it.
+
+    ``event`` is the event's id; below zero it stands for an episode of another correlation.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    correlation = models.CharField(max_length=64)
-    group = models.BinaryField(max_length=32)
-    identity = models.BinaryField(max_length=32)
     rule = models.CharField(max_length=64)
+    group = models.BinaryField(max_length=32)
+    event = models.BigIntegerField()
+    matched = models.CharField(max_length=64)
     at = models.DateTimeField()
     value = models.CharField(max_length=200, default="")
     number = models.FloatField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["correlation", "group", "rule", "identity"], name="hit_once"),
+            models.UniqueConstraint(fields=["rule", "group", "matched", "event"], name="hit_once"),
         ]
-        indexes = [models.Index(fields=["correlation", "group", "at"], name="hit_window")]
+        indexes = [
+            models.Index(fields=["rule", "group", "at"], name="hit_window"),
+            models.Index(fields=["at"], name="hit_time"),
+        ]
 
 
-class CorrelationState(models.Model):
-    """The episode of a correlation's group: from when to when its condition has held."""
+class Episode(models.Model):
+    """A stretch of time in which a rule or correlation fired for one group; ``key`` tells it from the others."""
 
-    correlation = models.CharField(max_length=64)
+    id = models.BigAutoField(primary_key=True)
+    rule = models.CharField(max_length=64)
     group = models.BinaryField(max_length=32)
-    shown = models.CharField(max_length=400)
-    episode = models.PositiveIntegerField(default=0)
-    opened_at = models.DateTimeField(null=True)
-    last_hit_at = models.DateTimeField()
+    key = models.FloatField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    hits = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["correlation", "group"], name="state_once")]
+        constraints = [models.UniqueConstraint(fields=["rule", "group", "key"], name="episode_once")]
+        indexes = [
+            models.Index(fields=["rule", "group", "last_at"], name="episode_last"),
+            models.Index(fields=["last_at"], name="episode_time"),
+        ]
+
+
+class Block(models.Model):
+    """A network address that is answered with a refusal for a while; lifted by hand or by time, never deleted early."""
+
+    id = models.BigAutoField(primary_key=True)
+    address = models.CharField(max_length=64)
+    reason = models.CharField(max_length=200)
+    begins_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+    alert = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["address", "ends_at"], name="block_address")]

@@ -32,7 +32,7 @@ async function ask(form) {
 for (const form of document.querySelectorAll("form[data-ceremony]")) {
   const trouble = form.querySelector("[data-trouble]");
   if (!supported) {
-    trouble.textContent = "This browser cannot use passkeys.";
+    trouble.textContent = form.dataset.unable || "This browser cannot use passkeys.";
     form.querySelector("button").disabled = true;
     continue;
   }
@@ -43,7 +43,7 @@ for (const form of document.querySelectorAll("form[data-ceremony]")) {
       form.elements.passkey.value = await ask(form);
       form.submit();
     } catch (error) {
-      trouble.textContent = "No passkey was used. You can try again.";
+      trouble.textContent = form.dataset.unused || "No passkey was used. You can try again.";
     }
   });
 }

@@ -13,14 +13,14 @@
   const start = document.getElementById("start");
   const sum = document.getElementById("sum");
   const count = (name) => start.querySelectorAll(`[name="${name}"]:checked`).length;
-  const words = (number, one, many) => `${number} ${number === 1 ? one : many}`;
+  const say = (what, facts = {}) => form.dataset[`say${what}`].replace(/\{(\w+)\}/g, (_, name) => facts[name]);
   const addUp = () => {
     const photos = count("photo_ids");
     const styles = count("styles");
     sum.hidden = false;
-    if (!photos) sum.textContent = "Choose at least one photo.";
-    else if (!styles) sum.textContent = "Choose at least one style.";
-    else sum.textContent = `${words(photos, "photo", "photos")} × ${words(styles, "style", "styles")} = ${words(photos * styles, "headshot", "headshots")}`;
+    if (!photos) sum.textContent = say("NoPhoto");
+    else if (!styles) sum.textContent = say("NoStyle");
+    else sum.textContent = say("Sum", { photos, styles, headshots: photos * styles });
   };
   start.addEventListener("change", addUp);
   addUp();
@@ -44,8 +44,8 @@
     const body = element("div", "tile__body");
     const bar = element("progress", "progress");
     bar.max = 100;
-    bar.setAttribute("aria-label", `Upload of ${file.name}`);
-    const words = element("p", "", "Uploading…");
+    bar.setAttribute("aria-label", say("UploadOf", file));
+    const words = element("p", "", say("Uploading"));
     body.append(element("p", "tile__name", file.name), bar, words);
     tile.append(body);
     verdicts.append(tile);
@@ -64,14 +64,14 @@
     const picture = element("img", "tile__picture");
     picture.src = answer.preview_url;
     picture.alt = "";
-    label.append(tick, element("span", "visually-hidden", `Use ${answer.name}: ${answer.sentence}`), picture);
+    label.append(tick, element("span", "visually-hidden", say("Use", answer)), picture);
     const body = element("div", "tile__body");
     body.append(element("p", "", answer.sentence));
     if (answer.advice) body.append(element("p", "field__hint", answer.advice));
-    const remove = element("button", "button button--bare button--small", "Delete");
+    const remove = element("button", "button button--bare button--small", say("Delete"));
     remove.type = "submit";
     remove.setAttribute("formaction", answer.delete_url);
-    remove.setAttribute("aria-label", `Delete ${answer.name}`);
+    remove.setAttribute("aria-label", say("DeleteOne", answer));
     body.append(remove);
     tile.append(label, body);
     list.prepend(tile);
@@ -97,17 +97,17 @@
     request.setRequestHeader("X-CSRFToken", token);
     request.upload.addEventListener("progress", (event) => {
       shown.bar.value = event.lengthComputable ? (100 * event.loaded) / event.total : 0;
-      if (event.loaded === event.total) shown.words.textContent = "Looking at it…";
+      if (event.loaded === event.total) shown.words.textContent = say("Looking");
     });
     request.addEventListener("load", () => {
       let answer;
       try { answer = JSON.parse(request.responseText); } catch { answer = null; }
       if (Array.isArray(answer)) answer = answer[0];
-      show(shown, answer && answer.sentence ? answer : { accepted: false, sentence: "The answer could not be read. Please reload the page and try again." });
+      show(shown, answer && answer.sentence ? answer : { accepted: false, sentence: say("Unreadable") });
       resolve();
     });
     request.addEventListener("error", () => {
-      show(shown, { accepted: false, sentence: "The upload broke off. Please check your connection and try again." });
+      show(shown, { accepted: false, sentence: say("BrokeOff") });
       resolve();
     });
     request.send(data);
@@ -117,7 +117,7 @@
     verdicts.replaceChildren();
     const chosen = [...files];
     if (chosen.length > most) {
-      verdicts.append(element("p", "notice notice--bad", `Please choose at most ${most} photos at a time; the first ${most} are sent.`));
+      verdicts.append(element("p", "notice notice--bad", say("TooMany", { most })));
     }
     for (const file of chosen.slice(0, most)) await send(file);
     input.value = "";

@@ -1,0 +1,74 @@
+"""``headshotly detector``: reads the event stream and raises alerts, until told to stop."""
+
+import signal
+import threading
+
+import click
+import django
+
+from headshotly.policy.permission import permission
+
+PAUSE = 0.2  # seconds after a look that found nothing
+
+
+@permission("operator")
+@click.group(invoke_without_command=True)
+@click.option("--once", is_flag=True, help="Read what is waiting, then stop.")
+@click.pass_context
+def detector(context: click.Context, *, once: bool) -> None:
+    """Read the event stream and raise alerts."""
+    if context.invoked_subcommand is not None:
+        return
+    django.setup()
+    from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
+    from django.db import connections  # noqa: PLC0415 - after Django's setup
+
+    from headshotly.incidents import setting_up  # noqa: PLC0415 - after Django's setup
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stream = setting_up.stream()
+    while not stop.is_set():
+        try:
+            taken = stream.step()
+        except DatabaseFailure as error:
+            # Nothing is lost: what a step did not commit is read again.
+            click.echo(f"detector: the database did not answer ({type(error).__name__}); trying again", err=True)
+            connections.close_all()
+            if once:
+                raise
+            taken = 0
+        if once and not taken:
+            return
+        if not taken:
+            stop.wait(PAUSE)
+
+
+@detector.command()
+def rules() -> None:
+    """List every rule, and say of each that does not run why."""
+    django.setup()
+    from headshotly.incidents import setting_up  # noqa: PLC0415 - after Django's setup
+
+    book = setting_up.book()
+    running = [(one.level, one.title, one.author, one.path) for one in book.rules]
+    running += [(one.level, one.title, one.author, one.path) for one in book.correlations]
+    for level, title, author, path in running:
+        click.echo(f"{level:<14} {title}   ({author}; {path})")
+    for refused in book.refused:
+        click.echo(f"does not run   {refused.title}: {refused.reason}   ({refused.path})")
+    click.echo(f"{len(book.rules)} rules, {len(book.correlations)} correlations, {len(book.refused)} that do not run.")
+
+
+@detector.command()
+def plant() -> None:
+    """Plant an event; its alert shows that the whole way works."""
+    django.setup()
+    from headshotly.incidents import planting  # noqa: PLC0415 - after Django's setup
+
+    mark = planting.plant()
+    seconds = planting.wait_for(mark, at_most=10.0)
+    if seconds is None:
+        raise SystemExit(f"The planted event {mark} raised no alert within ten seconds. Does the detector run?")
+    click.echo(f"The planted event raised its alert after {seconds:.2f} s.")

@@ -1,0 +1,72 @@
+"""Suricata's EVE log as a source: alerts, and the traffic records beside them.
+
+Format: docs.suricata.io, EVE JSON output.
+"""
+
+import datetime as dt
+import hashlib
+import json
+
+from headshotly.incidents import ocsf
+from headshotly.incidents.errors import EventRefused
+from headshotly.incidents.flattening import Fields, flatten
+from headshotly.incidents.observation import Observation
+from headshotly.incidents.rulebook import LogSource
+
+_SEVERITIES = {1: 4, 2: 3, 3: 2}  # Suricata counts from the worst
+
+
+def observe(line: bytes) -> Observation:
+    """Return the event of one EVE line.
+
+    Raises:
+        EventRefused: the line is no EVE event.
+    """
+    try:
+        record = json.loads(line)
+        at, kind = dt.datetime.fromisoformat(record["timestamp"]), str(record["event_type"])
+        fields = flatten(record)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise EventRefused("A line of Suricata's log is no event.") from error
+    if at.tzinfo is None:
+        raise EventRefused("A line of Suricata's log has a time without its zone.")
+    uid = hashlib.sha256(line).hexdigest()
+    alert = kind == "alert"
+    severity = _SEVERITIES.get(_number(fields.get("alert.severity")), 2) if alert else 1
+    title = str(fields.get("alert.signature") or kind)
+    blocked = fields.get("alert.action") == "blocked"
+    return Observation(
+        source="suricata",
+        native_id=uid,
+        occurred_at=at,
+        log_source=LogSource("ids" if alert else "network_connection", "suricata", kind),
+        fields=fields,
+        ocsf=ocsf.event(
+            ocsf.DETECTION if alert else ocsf.NETWORK,
+            activity=1 if alert else 6,
+            at=at,
+            source="suricata",
+            uid=uid,
+            product="Suricata",
+            vendor="OISF",
+            severity=severity,
+            finding_info={"uid": str(fields.get("alert.signature_id")), "title": title} if alert else {},
+            src_endpoint=_endpoint(fields, "src"),
+            dst_endpoint=_endpoint(fields, "dest"),
+            connection_info={"protocol_name": str(fields.get("proto") or "").lower(), "direction_id": 0},
+            unmapped=record,
+        ),
+        raw=line,
+        act=title[:120],
+        outcome="failure" if blocked else "",
+        address=str(fields.get("src_ip") or "")[:64],
+    )
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _endpoint(fields: Fields, side: str) -> dict[str, object]:
+    found = {"ip": fields.get(f"{side}_ip"), "port": fields.get(f"{side}_port")}
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,69 @@
+"""What happens outside the journal leaves its line here: answered requests, tasks that failed, blocked requests."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponseBase
+
+from headshotly.incidents import pseudonyms, spool
+from headshotly.incidents.sources.web import shown_path, shown_query
+from headshotly.policy import clock
+from headshotly.policy.enforcement import enforces
+
+_AGENT_MAX = 300
+
+
+@enforces("8.2.b")
+def saw_request(request: HttpRequest, response: HttpResponseBase, *, seconds: float, inspection: str = "") -> None:
+    """Leave the line of one answered request; never raises for want of disk.
+
+    Args:
+        request: as Django knows it.
+        response: what it was answered with.
+        seconds: how long that took.
+        inspection: what the request inspection found, if anything.
+    """
+    match = request.resolver_match
+    agent = request.headers.get("User-Agent", "")[:_AGENT_MAX]
+    spool.writer("web").append(
+        {
+            "id": uuid4().hex,
+            "at": clock.now().isoformat(),
+            "method": (request.method or "")[:16],
+            "path": shown_path(request.path_info, match.route if match else "", dict(match.kwargs) if match else {}),
+            "query": shown_query(request.META.get("QUERY_STRING", "")),
+            "route": match.view_name if match else "",
+            "status": response.status_code,
+            "agent": agent,
+            "referer": request.headers.get("Referer", "").split("?", 1)[0][:_AGENT_MAX],
+            "address": pseudonyms.of_address(str(request.META.get("REMOTE_ADDR", ""))),
+            "actor": _actor(request),
+            "seconds": round(seconds, 4),
+            "inspection": inspection,
+        }
+    )
+
+
+def _actor(request: Any) -> str:
+    member = getattr(request, "staff", None)
+    if member is not None:
+        return f"staff:{member.id}"
+    account = getattr(request, "service_account", None)
+    if account is not None:
+        return f"service:{account.id}"
+    # Only where a page asked already: looking up a session here would cost every request a query.
+    user = request.__dict__.get("_cached_user")
+    return f"customer:{user.pk}" if user is not None and user.is_authenticated else ""
+
+
+def saw_failure(*, product: str, error: str, where: str) -> None:
+    """Leave the line of an error nobody foresaw: its kind and place, never its words, which may hold anything.
+
+    Args:
+        product: ``django`` for a request, ``python`` for a task.
+        error: name of the exception's class.
+        where: the view or task.
+    """
+    spool.writer("worker" if product == "python" else "web-errors").append(
+        {"id": uuid4().hex, "at": clock.now().isoformat(), "product": product, "error": error, "where": where}
+    )
