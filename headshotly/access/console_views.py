@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from headshotly.access import desk, disclosure, grants, machines, members, personnel, reviews, services
+from headshotly.access import desk, disclosure, grants, machines, members, passkeys, personnel, reviews, services
 from headshotly.access.errors import NotFound, PermissionMissing
 from headshotly.access.models import Grant, Purpose, Role, Scope, StaffMember
 from headshotly.access.rights import MACHINE_RIGHTS
@@ -224,7 +224,7 @@ def customer_sessions_end(request: HttpRequest, subject: UUID) -> HttpResponse:
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
     """Show every member with their record."""
-    rows = [(one, personnel.record_of(one), personnel.gaps(one)) for one in members.everybody()]
+    rows = [(one, personnel.record_of(one), personnel.gaps(one), len(passkeys.of(one))) for one in members.everybody()]
     may_write = "people.write" in members.rights_of(member_of(request))
     return render(request, "access/people.html", {"rows": rows, "roles": Role.choices, "may_write": may_write})
 
@@ -299,8 +299,24 @@ def access_review(request: HttpRequest) -> HttpResponse:
         kept = {key.removeprefix("keep:"): text for key, text in request.POST.items() if key.startswith("keep:")}
         reviews.record(reviewer=member_of(request), kept={key: str(text) for key, text in kept.items()})
         return redirect("access:review")
-    context = {"unused": reviews.unused(), "due": reviews.due_at(), "history": reviews.history()}
+    context = {
+        "unused": reviews.unused(),
+        "withheld": reviews.withheld(),
+        "due": reviews.due_at(),
+        "history": reviews.history(),
+    }
     return render(request, "access/review.html", context)
+
+
+@permission("staff:rights.review")
+@never_cache
+@require_POST
+@needs_proof
+def right_give_back(request: HttpRequest) -> HttpResponse:
+    """Give a right back that a review took."""
+    reviews.give_back(giver=member_of(request), key=_text(request, "key"), reason=_text(request, "reason"))
+    messages.success(request, "Given back.")
+    return redirect("access:review")
 
 
 @permission("staff:machines.read")

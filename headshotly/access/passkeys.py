@@ -14,7 +14,7 @@ from headshotly.audit.acts import Act
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
-REGISTER, SIGN_IN, PROVE = "staff-register", "staff-sign-in", "staff-prove"
+REGISTER, SIGN_IN, PROVE, ENROL = "staff-register", "staff-sign-in", "staff-prove", "staff-enrol"
 
 
 def of(member: StaffMember) -> list[StaffPasskey]:
@@ -22,21 +22,26 @@ def of(member: StaffMember) -> list[StaffPasskey]:
     return list(StaffPasskey.objects.filter(member=member).order_by("created_at"))
 
 
-def to_register(member: StaffMember) -> str:
-    """Return what the browser is asked to make a passkey, as JSON."""
+def to_register(member: StaffMember, *, ceremony: str = REGISTER) -> str:
+    """Return what the browser is asked to make a passkey, as JSON.
+
+    Args:
+        member: whose.
+        ceremony: ``REGISTER`` from the desk, ``ENROL`` from an enrolment link.
+    """
     known = [bytes(one.credential_id) for one in of(member)]
     return ceremonies.registration_options(
-        ceremony=REGISTER, about=member.id, label=f"Staff {member.handle}", known=known
+        ceremony=ceremony, about=member.id, label=f"Staff {member.handle}", known=known
     )
 
 
-def add(*, member: StaffMember, answer: str) -> None:
-    """Keep a new passkey.
+def add(*, member: StaffMember, answer: str, ceremony: str = REGISTER) -> None:
+    """Keep a new passkey. Arguments as for ``to_register``.
 
     Raises:
         PasskeyRefused: the answer does not hold, or the passkey is known already.
     """
-    made = ceremonies.verify_registration(ceremony=REGISTER, about=member.id, answer=answer)
+    made = ceremonies.verify_registration(ceremony=ceremony, about=member.id, answer=answer)
     try:
         with transaction.atomic():
             StaffPasskey.objects.create(

@@ -16,6 +16,7 @@ from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
 EVERY = dt.timedelta(days=90)
+REASON_MIN = 10  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,47 @@ def record(*, reviewer: StaffMember, kept: dict[str, str]) -> AccessReview:
         review = AccessReview.objects.create(reviewer=reviewer, recorded_at=moment, outcome=outcome)
         audit.record(actor=actor, act=Act.ACCESS_REVIEWED, purpose=str(review.id))
     return review
+
+
+@enforces("2.4.a")
+def give_back(*, giver: StaffMember, key: str, reason: str) -> None:
+    """Give a member a right back that a review took; somebody else decides, with a reason.
+
+    Args:
+        giver: who decides.
+        key: ``Unused.key``.
+        reason: why it is needed after all.
+
+    Raises:
+        GrantRefused: it is one's own, there is no reason, or nothing was taken.
+    """
+    member_id, _colon, right = key.partition(":")
+    taken = WithheldRight.objects.select_related("member").filter(member_id=_uuid(member_id), right=right)
+    with transaction.atomic():
+        found = taken.select_for_update().first()
+        if found is None or found.member_id == giver.id or len(reason.strip()) < REASON_MIN:
+            raise GrantRefused("Somebody else gives back a right that a review took, and says why.")
+        found.delete()
+        # A right that was just given back is not unused.
+        RightUse.objects.update_or_create(member=found.member, right=right, defaults={"last_used_at": clock.now()})
+        audit.record(
+            actor=Actor(kind="staff", id=giver.id, role=giver.role),
+            act=Act.RIGHT_RETURNED,
+            purpose=f"{found.member.handle} {right}: {reason.strip()[:200]}",
+        )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)  # nobody's
+
+
+def withheld() -> list[tuple[str, WithheldRight]]:
+    """Return every right that a review took from an active member, with its ``Unused.key``."""
+    found = WithheldRight.objects.select_related("member").filter(member__is_active=True).order_by("member__handle")
+    return [(f"{one.member_id}:{one.right}", one) for one in found]
 
 
 def history() -> list[AccessReview]:

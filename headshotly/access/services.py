@@ -133,6 +133,34 @@ def enrol(*, token: str, password: str, code: str) -> StaffMember:
 
 
 @enforces("2.4.b")
+def enrol_with_passkey(*, token: str, answer: str) -> StaffMember:
+    """Enrol a new member with a passkey alone, which verifies its user; there is no password then.
+
+    The link is spent first, in the same transaction: of two requests one counts, and a passkey that does not verify
+    leaves the link as it was.
+
+    Args:
+        token: from the link.
+        answer: the browser's JSON.
+
+    Raises:
+        EnrolmentRefused: the link does not work any more.
+        PasskeyRefused: the passkey does not verify.
+    """
+    member = member_of_link(token)
+    with transaction.atomic():
+        link = EnrolmentLink.objects.filter(token_sha256=_sha256(token), used_at__isnull=True)
+        if not link.update(used_at=clock.now()):
+            raise EnrolmentRefused("This enrolment link was used already or is too old. Ask for a new one.")
+        passkeys.add(member=member, answer=answer, ceremony=passkeys.ENROL)
+        StaffMember.objects.filter(id=member.id).update(enrolled_at=clock.now())
+        actor = Actor(kind="staff", id=member.id, role=member.role)
+        audit.record(actor=actor, act=Act.STAFF_ENROLLED, subject=member.id, purpose="passkey")
+    member.refresh_from_db()
+    return member
+
+
+@enforces("2.4.b")
 def sign_in(*, handle: str, password: str, code: str, client: str = "") -> str:
     """Return a session token for a member who shows both factors.
 
@@ -178,6 +206,8 @@ def _decoy() -> str:
 
 def _use_code(member: StaffMember, code: str) -> bool:
     """Accept a code once: the conditional update lets only one of two simultaneous requests through."""
+    if not member.totp_sealed:  # enrolled with a passkey alone
+        return False
     warrant = staff_self_warrant(member_id=member.id, role=member.role)
     secret = vault.open_field(subject=member.id, field=TOTP_FIELD, sealed=bytes(member.totp_sealed), warrant=warrant)
     step = totp.matching_step(secret, code)

@@ -21,6 +21,7 @@ from headshotly.access import desk as desks
 from headshotly.access.errors import EnrolmentRefused, StaffSignInRefused
 from headshotly.access.middleware import STAFF_COOKIE
 from headshotly.access.models import StaffMember, StaffSession
+from headshotly.accounts import patience
 from headshotly.accounts.entering import client
 from headshotly.accounts.errors import InputRefused, PasskeyRefused, TooManyAttempts
 from headshotly.policy.enforcement import enforces
@@ -54,17 +55,30 @@ def needs_proof(view: View) -> View:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def enrol(request: HttpRequest, token: str) -> HttpResponse:
-    """Let a new member choose a password and show the first code of their authenticator app."""
+    """Let a new member make a passkey, or choose a password and show the first code of their authenticator app."""
     member = services.member_of_link(token)
     error, status = "", 200
     if request.method == "POST":
         try:
-            services.enrol(token=token, password=request.POST.get("password", ""), code=request.POST.get("code", ""))
+            if request.POST.get("passkey"):
+                services.enrol_with_passkey(token=token, answer=request.POST["passkey"])
+            else:
+                typed = {name: request.POST.get(name, "") for name in ("password", "code")}
+                services.enrol(token=token, **typed)
             return redirect("access:sign-in")
-        except (EnrolmentRefused, InputRefused) as refusal:
+        except (EnrolmentRefused, InputRefused, PasskeyRefused) as refusal:
             error, status = refusal.sentence, 422
     context = {"member": member, "secret": services.totp_secret(token), "error": error, "token": token}
     return render(request, "access/enrol.html", context, status=status)
+
+
+@permission("public")
+@never_cache
+@require_POST
+def enrol_options(_request: HttpRequest, token: str) -> HttpResponse:
+    """Tell the browser of a new member to make a passkey."""
+    member = services.member_of_link(token)
+    return HttpResponse(passkeys.to_register(member, ceremony=passkeys.ENROL), content_type="application/json")
 
 
 @permission("public")
@@ -109,8 +123,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @permission("public")
 @never_cache
 @require_POST
-def sign_in_options(_request: HttpRequest) -> HttpResponse:
+def sign_in_options(request: HttpRequest) -> HttpResponse:
     """Tell the browser to ask for any staff passkey."""
+    patience.require_within(patience.key("passkey-options", patience.network(client(request))))
     return HttpResponse(passkeys.to_ask(None), content_type="application/json")
 
 

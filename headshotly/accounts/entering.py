@@ -1,6 +1,7 @@
 """How a request becomes signed in: half after the password, wholly after the second factor; and what it remembers."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -46,26 +47,43 @@ def service_warrant(request: HttpRequest, customer: Customer, purpose: str) -> W
 
 
 @enforces("10.2")
-def half_sign_in(request: HttpRequest, customer: Customer, *, then: str) -> None:
-    """Remember that the password was right. The session is a new one; nothing of an older one survives."""
+def half_sign_in(request: HttpRequest, customer: Customer, *, then: str, breached: bool = False) -> None:
+    """Remember that the password was right. The session is a new one; nothing of an older one survives.
+
+    Args:
+        request: theirs.
+        customer: who.
+        then: where they want to go.
+        breached: the password is known from a breach; said once they are in.
+    """
     request.session.flush()
     request.session[_HALF] = {
         "subject": customer.id.hex,
         "until": (clock.now() + HALF_VALID).isoformat(),
         "password": customer.get_session_auth_hash(),
         "then": then,
+        "breached": breached,
     }
 
 
-def half_signed_in(request: HttpRequest) -> tuple[Customer, str] | None:
-    """Return who gave the right password a few minutes ago, and where they want to go; None where nobody did."""
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Somebody who gave the right password and nothing more yet; see ``half_sign_in``."""
+
+    customer: Customer
+    then: str
+    breached: bool
+
+
+def half_signed_in(request: HttpRequest) -> Half | None:
+    """Return who gave the right password a few minutes ago; None where nobody did."""
     half = request.session.get(_HALF)
     if not half or clock.now() >= dt.datetime.fromisoformat(half["until"]):
         return None
     customer = selectors.customer(UUID(hex=half["subject"]))
     if customer is None or not customer.is_active or half["password"] != customer.get_session_auth_hash():
         return None
-    return customer, half["then"]
+    return Half(customer, half["then"], bool(half.get("breached")))
 
 
 def sign_in(request: HttpRequest, customer: Customer, *, how: str) -> None:

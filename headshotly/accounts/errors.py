@@ -18,6 +18,13 @@ class InputRefused(Refusal):
         self.field = field
 
 
+class BreachListUnreadable(Refusal):
+    """The list of breached passwords that the operator named cannot be read; it must not be silently ignored."""
+
+    code = "accounts.breach_list"
+    status = 503
+
+
 class SignInRefused(Refusal):
     """Address and password do not belong together, or the address is not confirmed yet."""
 

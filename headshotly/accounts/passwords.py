@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from zxcvbn import zxcvbn
 
-from headshotly.accounts.errors import InputRefused
+from headshotly.accounts.errors import BreachListUnreadable, InputRefused
 from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
 
@@ -20,6 +20,7 @@ JUDGED = 72  # zxcvbn's work grows with the square of its input
 SCORE_MIN = 3  # of 4: more than 10^8 guesses
 BREACHED_FILE = "passwords.breached"
 _LINE_LONGEST = 64
+_RANGE = 5  # digits of the hash that name a range
 
 
 @enforces("10.1")
@@ -62,15 +63,40 @@ def _parts(about: tuple[str, ...]) -> list[str]:
 def is_breached(password: str) -> bool:
     """Say whether a password is among Django's 20,000 most common or in the operator's file of breached ones.
 
-    The file is named by the option ``passwords.breached``: lines ``SHA1:COUNT`` in ascending order, as *Have I Been
-    Pwned* publishes them. It is searched in place; the password never leaves the process.
+    The option ``passwords.breached`` names what *Have I Been Pwned* publishes: one file of lines ``SHA1:COUNT`` in
+    ascending order, or a folder of ranges, one file for the first five digits of the hash with lines ``REST:COUNT``.
+    It is searched in place; the password never leaves the process.
+
+    Raises:
+        BreachListUnreadable: the option names something that cannot be read.
     """
     try:
         CommonPasswordValidator().validate(password)
     except ValidationError:
         return True
     path = configuration.current().options.get(BREACHED_FILE)
-    return bool(path) and in_sorted_hashes(Path(str(path)), password)
+    if not path:
+        return False
+    place = Path(str(path))
+    try:
+        return in_ranges(place, password) if place.is_dir() else in_sorted_hashes(place, password)
+    except (OSError, ValueError) as error:
+        raise BreachListUnreadable("Passwords cannot be checked at the moment. Please try again later.") from error
+
+
+def _sha1(password: str) -> bytes:
+    return hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
+
+
+def in_ranges(folder: Path, password: str) -> bool:
+    """Find a password's SHA-1 in a folder of ranges, each a few hundred lines.
+
+    Raises:
+        OSError: the range is not there: every one has a file, so the folder is incomplete.
+    """
+    wanted = _sha1(password)
+    lines = (folder / f"{wanted[:_RANGE].decode()}.txt").read_bytes().splitlines()
+    return any(line.partition(b":")[0].strip().upper() == wanted[_RANGE:] for line in lines)
 
 
 def in_sorted_hashes(path: Path, password: str) -> bool:
@@ -78,8 +104,9 @@ def in_sorted_hashes(path: Path, password: str) -> bool:
 
     Raises:
         OSError: the file cannot be read; a list the operator asked for must not be silently ignored.
+        ValueError: it is empty.
     """
-    wanted = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
+    wanted = _sha1(password)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         low, high = 0, len(text)
         while low < high:

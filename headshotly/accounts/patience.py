@@ -15,6 +15,7 @@ from headshotly.policy import clock
 from headshotly.vault import services as vault
 
 FORGOTTEN_AFTER = dt.timedelta(hours=24)
+ASKED_MOST, ASKED_WINDOW = 120, dt.timedelta(minutes=10)  # challenges of one client, each of which is a row
 _DOUBLINGS_MAX = 20
 _IPV6_HOUSEHOLD = 64  # bits: one subscriber holds at least a /64 (RFC 6177)
 
@@ -126,3 +127,13 @@ def within(counted: bytes, *, most: int, window: dt.timedelta) -> bool:
         row.failures += 1
         row.save(update_fields=["failures", "last_at"])
     return row.failures <= most
+
+
+def require_within(counted: bytes) -> None:
+    """Count one question of one client that costs us something, and pass while there are not too many.
+
+    Raises:
+        TooManyAttempts: says to wait.
+    """
+    if not within(counted, most=ASKED_MOST, window=ASKED_WINDOW):
+        raise _too_many()

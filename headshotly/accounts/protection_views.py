@@ -58,15 +58,37 @@ def needs_proof(view: View) -> View:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def prove(request: HttpRequest) -> HttpResponse:
-    """Ask for the password again before a sensitive act."""
-    context = {"next": entering.next_page(request)}
+    """Ask for the password or a passkey again before a sensitive act."""
+    customer = _customer(request)
+    context = {"next": entering.next_page(request), "has_passkeys": bool(second_factor.passkeys_of(customer))}
     if request.method == "POST":
-        if services.verify_password(_customer(request), request.POST.get("password", "")):
+        refused = _refused_proof(request, customer)
+        if not refused:
             entering.prove(request)
-            return redirect(context["next"])
-        context["error"] = _("This is not your password.")
-        return render(request, "accounts/prove.html", context, status=422)
+            return redirect(str(context["next"]))
+        return render(request, "accounts/prove.html", {**context, **refused}, status=422)
     return render(request, "accounts/prove.html", context)
+
+
+def _refused_proof(request: HttpRequest, customer: Customer) -> dict[str, str]:
+    """Return what is wrong with what a customer showed, empty where it is theirs."""
+    if not request.POST.get("passkey"):
+        right = services.verify_password(customer, request.POST.get("password", ""))
+        return {} if right else {"error": _("This is not your password.")}
+    try:
+        second_factor.use_passkey(answer=request.POST["passkey"], about=customer, ceremony=second_factor.PROVE)
+    except PasskeyRefused as refusal:
+        return {"trouble": refusal.sentence}
+    return {}
+
+
+@permission("customer")
+@never_cache
+@require_POST
+def prove_options(request: HttpRequest) -> HttpResponse:
+    """Tell the browser which of the customer's passkeys will do."""
+    asked = second_factor.passkey_to_ask(_customer(request), ceremony=second_factor.PROVE)
+    return HttpResponse(asked, content_type="application/json")
 
 
 @permission("customer")

@@ -19,6 +19,7 @@ from headshotly.vault.warrant import Warrant
 
 TOTP_FIELD = "accounts.totp"
 REGISTER, SIGN_IN, SECOND = "customer-register", "customer-sign-in", "customer-second-factor"
+PROVE = "customer-prove"
 PASSKEYS_MAX = 20
 
 
@@ -91,7 +92,7 @@ def use_recovery_code(*, customer: Customer, code: str) -> bool:
 
 
 @enforces("10.2")
-def answer(*, customer: Customer, code: str, passkey: str, warrant: Warrant) -> str:
+def answer(*, customer: Customer, code: str, passkey: str, warrant: Warrant, known_browser: bool = False) -> str:
     """Accept one second factor of a customer whose password was right.
 
     Args:
@@ -99,6 +100,8 @@ def answer(*, customer: Customer, code: str, passkey: str, warrant: Warrant) -> 
         code: what was typed: an app's code or a recovery code; empty with a passkey.
         passkey: the browser's JSON; empty with a code.
         warrant: of purpose ``second-factor``.
+        known_browser: this browser signed in to this account before; it is counted apart, so that a thief of the
+            password who guesses codes elsewhere does not make the owner wait.
 
     Returns:
         Which one it was: ``app``, ``recovery-code`` or ``passkey``.
@@ -111,7 +114,7 @@ def answer(*, customer: Customer, code: str, passkey: str, warrant: Warrant) -> 
     if passkey:
         use_passkey(answer=passkey, about=customer)
         return "passkey"
-    attempt = patience.key("second-factor", str(customer.id))
+    attempt = patience.key("second-factor", str(customer.id), "known" if known_browser else "unknown")
     patience.spend(attempt, patience.CODE)
     if use_totp(customer=customer, code=code, warrant=warrant):
         patience.forget(attempt)
@@ -192,21 +195,27 @@ def remove_passkey(*, customer: Customer, credential_id: bytes) -> None:
         _tidy_codes(customer)
 
 
-def passkey_to_ask(customer: Customer | None) -> str:
-    """Return what the browser is asked to sign in with any passkey, or with one of a customer's, as JSON."""
+def passkey_to_ask(customer: Customer | None, *, ceremony: str = SECOND) -> str:
+    """Return what the browser is asked to sign in with any passkey, or with one of a customer's, as JSON.
+
+    Args:
+        customer: whose passkeys will do, None for anybody's at the door.
+        ceremony: what it is for, where the customer is known: ``SECOND`` or ``PROVE``.
+    """
     if customer is None:
         return ceremonies.authentication_options(ceremony=SIGN_IN, about=None)
     allowed = [bytes(passkey.credential_id) for passkey in passkeys_of(customer)]
-    return ceremonies.authentication_options(ceremony=SECOND, about=customer.id, allowed=allowed)
+    return ceremonies.authentication_options(ceremony=ceremony, about=customer.id, allowed=allowed)
 
 
 @enforces("10.2")
-def use_passkey(*, answer: str, about: Customer | None) -> Customer:
+def use_passkey(*, answer: str, about: Customer | None, ceremony: str = SECOND) -> Customer:
     """Return the active, confirmed customer whose passkey signed.
 
     Args:
         answer: the browser's JSON.
         about: the customer it must belong to, None at the door.
+        ceremony: what it was asked for, where the customer is known.
 
     Raises:
         PasskeyRefused: it is unknown, another's, replayed, or does not verify.
@@ -220,7 +229,7 @@ def use_passkey(*, answer: str, about: Customer | None) -> Customer:
     )
     owner: UUID = passkey.customer_id if passkey is not None else UUID(int=secrets.randbits(128))
     count = ceremonies.verify_authentication(
-        ceremony=SIGN_IN if about is None else SECOND,
+        ceremony=SIGN_IN if about is None else ceremony,
         about=about.id if about else None,
         owner=owner,
         answer=answer,

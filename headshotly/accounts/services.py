@@ -66,12 +66,15 @@ def sign_up(*, actor: Actor, email: str, password: str, name: str, client: str =
     called = _checked_name(name)
     passwords.require_strong(password, about=(address, called))
     with pace.steady():
-        if _may_mail(address, client):
+        if _may_mail(address, client, what="sign-up"):
             _open_account(actor=actor, address=address, name=called, password=password)
 
 
-def _may_mail(address: str, client: str) -> bool:
+def _may_mail(address: str, client: str, *, what: str) -> bool:
     """Say whether this address may get another mail; beyond that it silently gets none, so that nobody is flooded.
+
+    Each kind of mail is counted by itself: whoever uses one up with somebody else's address takes no other from them,
+    and the links in the mails that did go all work.
 
     Raises:
         TooManyAttempts: this client asked too often, whatever the addresses were.
@@ -80,7 +83,7 @@ def _may_mail(address: str, client: str) -> bool:
         patience.key("mail-from", patience.network(client)), most=MAILS_PER_CLIENT, window=MAIL_WINDOW
     ):
         raise TooManyAttempts("That was asked too often from here. Please wait an hour.")
-    return patience.within(patience.key("mail-to", address), most=MAILS_PER_ADDRESS, window=MAIL_WINDOW)
+    return patience.within(patience.key("mail-to", what, address), most=MAILS_PER_ADDRESS, window=MAIL_WINDOW)
 
 
 def _open_account(*, actor: Actor, address: str, name: str, password: str) -> None:
@@ -270,7 +273,7 @@ def ask_reset(*, email: str, client: str = "") -> None:
             address = normalise(email)
         except InputRefused:
             return
-        if _may_mail(address, client):
+        if _may_mail(address, client, what="reset"):
             _mail_reset(address)
 
 
@@ -361,7 +364,7 @@ def ask_address_change(*, customer: Customer, email: str) -> None:
     """
     address = normalise(email)
     with pace.steady():
-        if not _may_mail(address, ""):
+        if not _may_mail(address, "", what="new-address"):
             return
         holder = Customer.objects.filter(email_index=_index(address)).first()
         if holder is not None:

@@ -21,6 +21,7 @@ urlpatterns = [
     path("settings/", views.settings, name="settings"),
     path("address/<str:token>/", views.change_address, name="change-address"),
     path("prove/", protection.prove, name="prove"),
+    path("prove/options/", protection.prove_options, name="prove-options"),
     path("protection/", protection.protection, name="protection"),
     path("protection/app/", protection.app, name="app"),
     path("protection/app/code.svg", protection.app_qr, name="app-qr"),

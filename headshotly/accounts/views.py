@@ -1,5 +1,6 @@
 """Pages of an account. They read what was typed, call one verb, and show its answer."""
 
+import logging
 from typing import Any, cast
 
 from django.contrib import messages
@@ -13,12 +14,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from headshotly.accounts import entering, notices, second_factor, selectors, services
-from headshotly.accounts.errors import InputRefused, PasskeyRefused, SignInRefused, TooManyAttempts
+from headshotly.accounts import entering, notices, patience, second_factor, selectors, services
+from headshotly.accounts.errors import (
+    BreachListUnreadable,
+    InputRefused,
+    PasskeyRefused,
+    SignInRefused,
+    TooManyAttempts,
+)
 from headshotly.accounts.models import Customer
 from headshotly.accounts.passwords import is_breached
 from headshotly.audit.actor import VISITOR, Actor
 from headshotly.policy.permission import permission
+
+_log = logging.getLogger(__name__)
 
 
 def _typed(request: HttpRequest, *names: str) -> dict[str, str]:
@@ -90,14 +99,28 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             context = {"error": refusal.sentence, "typed": {"email": typed["email"]}, "next": then}
             return render(request, "accounts/sign_in.html", context, status=refusal.status)
         if second_factor.needed(customer):
-            entering.half_sign_in(request, customer, then=then)
+            entering.half_sign_in(request, customer, then=then, breached=_known_to_thieves(typed["password"]))
             return redirect("accounts:second-factor")
         entering.sign_in(request, customer, how="password")
-        if is_breached(typed["password"]):
-            messages.error(request, _("Your password has become known from a breach. Please choose another now."))
-            then = reverse("accounts:settings")
+        if _known_to_thieves(typed["password"]):
+            then = _ask_for_another_password(request)
         return entering.remember_browser(redirect(then), customer)
     return render(request, "accounts/sign_in.html", {"next": then})
+
+
+def _known_to_thieves(password: str) -> bool:
+    """Say whether a password that signs in is known from a breach; a list that cannot be read keeps nobody out."""
+    try:
+        return is_breached(password)
+    except BreachListUnreadable as refusal:
+        _log.error("passwords are not compared with the breach list: %s", refusal)
+        return False
+
+
+def _ask_for_another_password(request: HttpRequest) -> str:
+    """Say that the password is known, and return where to change it."""
+    messages.error(request, _("Your password has become known from a breach. Please choose another now."))
+    return reverse("accounts:settings")
 
 
 @permission("public")
@@ -109,7 +132,7 @@ def sign_in_second(request: HttpRequest) -> HttpResponse:
     half = entering.half_signed_in(request)
     if half is None:
         return redirect("accounts:sign-in")
-    customer, then = half
+    customer = half.customer
     context: dict[str, Any] = {"has_app": bool(customer.totp_sealed)}
     if request.method == "POST":
         try:
@@ -118,11 +141,13 @@ def sign_in_second(request: HttpRequest) -> HttpResponse:
                 code=request.POST.get("code", ""),
                 passkey=request.POST.get("passkey", ""),
                 warrant=entering.service_warrant(request, customer, "second-factor"),
+                known_browser=entering.knows_browser(request, customer),
             )
         except (InputRefused, PasskeyRefused, TooManyAttempts) as refusal:
             context["error"] = refusal.sentence
             return render(request, "accounts/second_factor.html", context, status=refusal.status)
         entering.sign_in(request, customer, how=how)
+        then = _ask_for_another_password(request) if half.breached else half.then
         return entering.remember_browser(redirect(then), customer)
     return render(request, "accounts/second_factor.html", context)
 
@@ -135,14 +160,15 @@ def sign_in_second_options(request: HttpRequest) -> HttpResponse:
     half = entering.half_signed_in(request)
     if half is None:
         raise SignInRefused("Please sign in again.")
-    return HttpResponse(second_factor.passkey_to_ask(half[0]), content_type="application/json")
+    return HttpResponse(second_factor.passkey_to_ask(half.customer), content_type="application/json")
 
 
 @permission("public")
 @never_cache
 @require_POST
-def sign_in_passkey_options(_request: HttpRequest) -> HttpResponse:
+def sign_in_passkey_options(request: HttpRequest) -> HttpResponse:
     """Tell the browser to ask for any passkey of this site."""
+    patience.require_within(patience.key("passkey-options", patience.network(entering.client(request))))
     return HttpResponse(second_factor.passkey_to_ask(None), content_type="application/json")
 
 

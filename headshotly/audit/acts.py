@@ -66,6 +66,7 @@ class Act(enum.StrEnum):
     CUSTOMER_LOOKED_UP = "access.customer.looked-up"
     ACCESS_REVIEWED = "access.review.recorded"
     RIGHT_WITHHELD = "access.right.withheld"
+    RIGHT_RETURNED = "access.right.returned"
     SERVICE_ACCOUNT_CREATED = "access.service-account.created"
     TOKEN_ISSUED = "access.token.issued"  # noqa: S105 - an act, not a token
     TOKEN_REVOKED = "access.token.revoked"  # noqa: S105 - an act, not a token
@@ -118,6 +119,15 @@ class Act(enum.StrEnum):
     WEBHOOK_REFUSED = "orders.webhook.refused"
     CARD_NUMBER_REFUSED = "orders.card-number.refused"
     PAYMENTS_RECONCILED = "orders.payments.reconciled"
+    BACKUP_MADE = "continuity.backup.made"
+    BACKUP_FAILED = "continuity.backup.failed"
+    BACKUP_CHECKED = "continuity.backup.checked"
+    BACKUP_PRUNED = "continuity.backup.pruned"
+    SYSTEM_RESTORED = "continuity.system.restored"
+    OBJECTS_RESTORED = "continuity.objects.restored"
+    KEYS_RECOVERED = "continuity.keys.recovered"
+    DRILL_HELD = "continuity.drill.held"
+    PLAN_REVIEWED = "continuity.plan.reviewed"
 
     CHECKS_RUN = "proof.checks.run"
     EXCEPTION_ASKED = "proof.exception.asked"

@@ -80,3 +80,16 @@ def outbox_tag(leaf: bytes) -> bytes:
     being found. Option ``journal.outbox_key_file`` names another file.
     """
     return hmac.digest(_seed(_path("journal.outbox_key_file", "journal-outbox-key")), leaf, hashlib.sha256)
+
+
+def files() -> dict[str, Path]:
+    """Return the files of both secrets by name, for the backup of the service."""
+    return {
+        "journal-key": _path("journal.key_file", "journal-key"),
+        "journal-outbox-key": _path("journal.outbox_key_file", "journal-outbox-key"),
+    }
+
+
+def forget() -> None:
+    """Forget what was read of the files, after a restore has put others in their place."""
+    _seed.cache_clear()

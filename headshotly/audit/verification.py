@@ -11,7 +11,7 @@ from headshotly.audit.leaf import Leaf, decode, sha256_hex
 from headshotly.audit.models import Entry, SignedHead, Subtree
 from headshotly.audit.replay import refuse_forks, replay
 from headshotly.audit.sequencing import frontier
-from headshotly.audit.witnesses import witness
+from headshotly.audit.witnesses import current_era, witness
 from headshotly.policy.enforcement import enforces
 
 _CHUNK = 2000
@@ -104,6 +104,7 @@ def verify(since: Checkpoint | None = None) -> Verified:
         JournalDamaged: says what is wrong and where, in a sentence.
     """
     heads, witnessed = _heads()
+    _require_era_explained()
     tree = merkle.Frontier()
     if since is not None:
         if since.size > (last := Entry.objects.count()):
@@ -125,6 +126,23 @@ def verify(since: Checkpoint | None = None) -> Verified:
         witnessed=len(witnessed),
         damaged=Entry.objects.filter(act=Act.ENTRY_DAMAGED).count(),
     )
+
+
+def _require_era_explained() -> None:
+    """A witness that began anew is believed only where the journal itself says after which restore."""
+    era = current_era()
+    if not era:
+        return
+    told = Entry.objects.filter(act=Act.SYSTEM_RESTORED).values_list("leaf", flat=True)
+    if not any(f"era {era}" in decode(bytes(leaf)).purpose for leaf in told):
+        raise JournalDamaged("The witness began anew, and no restore in the journal says why.")
+
+
+def holds(checkpoint: Checkpoint) -> bool:
+    """Say whether the journal begins with what a checkpoint covers; ``verify`` vouches for the stored tree."""
+    if checkpoint.size > Entry.objects.count():
+        return False
+    return checkpoint.size == 0 or frontier(checkpoint.size).root == checkpoint.root
 
 
 def _require_head_over(tree: merkle.Frontier) -> None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 from headshotly.audit.errors import JournalDamaged
 from headshotly.audit.models import SignedHead
@@ -64,7 +65,48 @@ class FolderWitness:
 
 def _folder_witness() -> Witness:
     here = configuration.current()
-    return FolderWitness(Path(here.options.get("witness.folder") or here.data_folder.parent / "witness"))
+    folder = Path(here.options.get("witness.folder") or here.data_folder.parent / "witness")
+    return FolderWitness(folder / f"era-{era}" if (era := current_era()) else folder)
+
+
+def _era_file() -> Path:
+    return configuration.current().data_folder / "witness-era"
+
+
+def current_era() -> str:
+    """Return the id of the restore after which the witness began anew; empty where there was none.
+
+    A restored journal is shorter than the heads that were signed before the loss, and goes on differently. Those heads
+    stay where they are, as evidence of what was lost; the heads since are kept apart from them.
+    """
+    try:
+        return str(UUID(_era_file().read_text(encoding="ascii").strip()))
+    except FileNotFoundError:
+        return ""
+    except ValueError as error:
+        raise JournalDamaged("The file that names the witness's era is damaged.") from error
+
+
+def begin_era(era: str, *, up_to: int) -> None:
+    """Keep heads apart from now on, beginning with those over at most ``up_to`` entries.
+
+    A crash in between leaves an era without its first heads; beginning it again adds them. An era counts only while
+    the journal has the entry of the restore that names it; see ``verification.verify``.
+
+    Args:
+        era: id of the restore.
+        up_to: how many entries the restored journal has.
+
+    Raises:
+        OSError: the witness did not answer.
+    """
+    before = witness().notes()
+    _era_file().write_text(era, encoding="ascii")
+    _Chosen.last = None
+    for note in before:
+        size = int(note.split("\n", 2)[1])
+        if size <= up_to:
+            witness().keep(size, note)
 
 
 class _Chosen:

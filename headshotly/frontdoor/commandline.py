@@ -24,6 +24,8 @@ COMMANDS = {
     "detector": "detector",
     "setup": "setup",
     "keys": "keys",
+    "backup": "backup",
+    "restore": "restore",
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",

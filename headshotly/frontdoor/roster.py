@@ -19,11 +19,12 @@ RETRY = dt.timedelta(minutes=5)
 _logger = logging.getLogger(__name__)
 
 
-def run_due(*, names: tuple[str, ...] = ()) -> list[str]:
+def run_due(*, names: tuple[str, ...] = (), slow: bool | None = None) -> list[str]:
     """Do every duty that is due and nobody else is doing.
 
     Args:
         names: do exactly these, due or not.
+        slow: only those that take long, or only the others; None for both.
 
     Returns:
         The names of the duties done, whether they succeeded or not.
@@ -37,7 +38,7 @@ def run_due(*, names: tuple[str, ...] = ()) -> list[str]:
         raise Refusal(f"There is no duty “{unknown[0]}”.", code="duty.unknown")
     done = []
     for name, duty in known.items():
-        if names and name not in names:
+        if (names and name not in names) or (slow is not None and duty.slow != slow):
             continue
         holder = secrets.token_hex(16)
         if _claim(duty, holder, whenever=bool(names)):

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_noop as noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -40,30 +41,35 @@ def _error(request: HttpRequest, status: int, heading: str, sentence: str) -> Ht
 @permission("public")
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """Answer a request that cannot be understood."""
-    return _error(request, 400, "That did not work", "Your browser sent something we could not understand.")
+    return _error(request, 400, noop("That did not work"), noop("Your browser sent something we could not understand."))
 
 
 @permission("public")
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """Answer a request for something closed."""
-    return _error(request, 403, "This is closed", "You are not allowed to see this.")
+    return _error(request, 403, noop("This is closed"), noop("You are not allowed to see this."))
 
 
 @permission("public")
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Answer a form without its token."""
-    return _error(request, 403, "This form is too old", "Please go back, reload the page and send the form again.")
+    return _error(
+        request, 403, noop("This form is too old"), noop("Please go back, reload the page and send the form again.")
+    )
 
 
 @permission("public")
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """Answer a request for something that is not there."""
-    return _error(request, 404, "There is nothing here", "The address is wrong, or what was here is gone.")
+    return _error(request, 404, noop("There is nothing here"), noop("The address is wrong, or what was here is gone."))
 
 
 @permission("public")
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer when something broke on our side."""
     return _error(
-        request, 500, "Something broke on our side", "It was written down. Your data is safe; please try again."
+        request,
+        500,
+        noop("Something broke on our side"),
+        noop("It was written down. Your data is safe; please try again."),
     )

@@ -28,7 +28,12 @@ def _s3_witness() -> witnesses.Witness:
         region=options.get("witness.region", "eu-north-1"),
         endpoint=options.get("witness.endpoint", ""),
     )
-    return S3Witness(client, bucket=options["witness.bucket"], days=int(options.get("witness.days", "3650")))
+    return S3Witness(
+        client,
+        bucket=options["witness.bucket"],
+        days=int(options.get("witness.days", "3650")),
+        prefix=f"era-{era}/heads/" if (era := witnesses.current_era()) else "heads/",
+    )
 
 
 @contextmanager

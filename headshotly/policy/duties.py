@@ -17,6 +17,7 @@ class Duty:
         name: ``room.verb``, unique.
         every: from one beginning to the next.
         longest: how long a run may take; a run that died is taken over only after that.
+        slow: it may take minutes or hours, so that it is done beside the others and not in turn with them.
         run: does it and returns one plain sentence of what it did; safe to run again after dying anywhere.
     """
 
@@ -24,10 +25,11 @@ class Duty:
     every: dt.timedelta
     longest: dt.timedelta
     run: Callable[[], str]
+    slow: bool = False
 
 
 def duty[F: Callable[[], str]](
-    name: str, *, every: dt.timedelta, longest: dt.timedelta = dt.timedelta(minutes=15)
+    name: str, *, every: dt.timedelta, longest: dt.timedelta = dt.timedelta(minutes=15), slow: bool = False
 ) -> Callable[[F], F]:
     """Declare the decorated function a duty; it is done once in ``every``, whatever number of machines there are.
 
@@ -35,6 +37,7 @@ def duty[F: Callable[[], str]](
         name: ``room.verb``, such as ``vault.sweep``.
         every: from one beginning to the next; more than nothing.
         longest: after which a run counts as dead.
+        slow: done by a process of its own, so that nothing quick waits for it.
 
     Raises:
         ValueError: the name is taken, or a time is not more than nothing.
@@ -45,7 +48,7 @@ def duty[F: Callable[[], str]](
     def mark(run: F) -> F:
         if name in _DECLARED:
             raise ValueError(f"there is a duty {name} already")
-        _DECLARED[name] = Duty(name, every, longest, permission("service:duties")(run))
+        _DECLARED[name] = Duty(name, every, longest, permission("service:duties")(run), slow)
         return run
 
     return mark

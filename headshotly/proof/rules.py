@@ -14,3 +14,41 @@ EXPLAINED = {
     "1.2.a-b": "It holds while every clause that code enforces holds, for every customer wherever they live.",
     "1.3.b": "It holds while the three clauses about choosing vendors hold.",
 }
+
+# What nothing looks at yet, and the room that will keep the promise.
+WAITS_FOR: dict[str, str] = {
+    "2.1.a": "infrastructure",
+    "2.3.a": "infrastructure",
+    "2.3.b": "incidents",
+    "4.1.a": "findings",
+    "4.2.a": "findings",
+    "4.2.b": "findings",
+    "4.3.a": "findings",
+    "4.3.b": "findings",
+    "5.3.b": "incidents",
+    "6.1.a": "continuity",
+    "6.1.b": "continuity",
+    "6.2.a": "continuity",
+    "6.2.b": "continuity",
+    "7.1.a": "orders",
+    "7.1.b": "orders",
+    "8.1.a-b": "incidents",
+    "8.2.a": "incidents",
+    "8.2.b": "incidents",
+    "8.3.a": "incidents",
+    "8.3.b": "incidents",
+    "8.3.c": "incidents",
+    "9.1.a": "vendors",
+    "9.1.b": "vendors",
+    "9.1.c": "vendors",
+    "9.2": "vendors",
+    "10.3": "vulnerability reports",
+}
+
+
+def why_unchecked(clause_id: str) -> str:
+    """Return in a sentence why nothing looks at a clause yet."""
+    waits = WAITS_FOR.get(clause_id, "")
+    return (
+        f"No check looks at this yet: what keeps it ({waits}) is not finished." if waits else "No check looks at this."
+    )

@@ -19,9 +19,9 @@ from headshotly.proof.models import (
     ExceptionRequest,
 )
 from headshotly.proof.registry import Check
-from headshotly.proof.rules import CALLED, EXPLAINED, FOLLOWS
+from headshotly.proof.rules import CALLED, EXPLAINED, FOLLOWS, why_unchecked
 from headshotly.proof.scene import environment_of
-from headshotly.proof.verdicts import Excuse, Judgement, Seen, combine, follow, judge_check
+from headshotly.proof.verdicts import Excuse, Judgement, Seen, Verdict, combine, follow, judge_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,9 @@ def _state(shown: Clause, known: _Knowledge) -> ClauseState:
         )
         for one in registry.of_clause(shown.id)
     )
+    if not looked:
+        unchecked = Judgement(verdict=Verdict.UNKNOWN, reason=why_unchecked(shown.id))
+        return ClauseState(shown, unchecked, ())
     return ClauseState(shown, combine([one.judgement for one in looked]), looked)
 
 

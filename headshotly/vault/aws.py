@@ -7,21 +7,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headshotly.policy.enforcement import enforces
+from headshotly.vault.regions import EU_REGIONS
 
 __all__ = ["EU_REGIONS", "BotoCoreError", "ClientError", "client", "error_code"]
-
-# London (eu-west-2) and Zurich (eu-central-2) are called “eu” and lie outside the Union.
-EU_REGIONS = frozenset(
-    {
-        "eu-central-1",  # Frankfurt
-        "eu-north-1",  # Stockholm
-        "eu-south-1",  # Milan
-        "eu-south-2",  # Spain
-        "eu-west-1",  # Ireland
-        "eu-west-3",  # Paris
-        "eusc-de-east-1",  # European Sovereign Cloud, Brandenburg
-    }
-)
 
 
 @enforces("2.2", "3.1.a")

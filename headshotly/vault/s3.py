@@ -21,7 +21,7 @@ _GONE = {"NoSuchKey", "404", "NotFound", "NoSuchUpload", "NoSuchVersion"}
 
 
 @contextlib.contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Turn what the server says into our refusals."""
     try:
         yield
@@ -41,7 +41,7 @@ class _RemoteFile:
 
     def __init__(self, client: Any, bucket: str, key: str) -> None:
         self._client, self._place = client, {"Bucket": bucket, "Key": key}
-        with _answering():
+        with answering():
             head = client.head_object(**self._place)
         self.size = int(head["ContentLength"])
         self._etag = str(head["ETag"])
@@ -62,7 +62,7 @@ class _RemoteFile:
     def _fetch(self, begin: int, end: int) -> bytes:
         if begin >= end:
             return b""
-        with _answering():
+        with answering():
             # Objects are written once; another ETag means that somebody put something else in its place.
             answer = self._client.get_object(**self._place, Range=f"bytes={begin}-{end - 1}", IfMatch=self._etag)
             with contextlib.closing(answer["Body"]) as body:
@@ -101,37 +101,14 @@ class S3ObjectStore:
 
     def _keeps_versions(self) -> bool:
         if self._versions is None:
-            with _answering():
+            with answering():
                 status = self._client.get_bucket_versioning(Bucket=self._bucket).get("Status", "")
             self._versions = status in {"Enabled", "Suspended"}
         return self._versions
 
     def write(self, subject: UUID, object_id: UUID, pieces: Iterable[Buffer]) -> int:
         """Keep an object, whole or not at all: S3 shows it only when it is complete. Return its bytes."""
-        place = {"Bucket": self._bucket, "Key": self._key(subject, object_id)}
-        parts = _parts(pieces)
-        first, second = next(parts), next(parts, None)
-        with _answering():
-            if second is None:
-                self._client.put_object(**place, Body=first)
-                return len(first)
-            return self._write_parts(place, itertools.chain([first, second], parts))
-
-    def _write_parts(self, place: dict[str, str], parts: Iterator[bytes]) -> int:
-        """Upload in parts. A crash leaves parts that nobody can read; ``sweep`` and ``delete_all`` remove them."""
-        upload = {**place, "UploadId": self._client.create_multipart_upload(**place)["UploadId"]}
-        written, done = 0, []
-        try:
-            for number, part in enumerate(parts, 1):
-                answer = self._client.upload_part(**upload, PartNumber=number, Body=part)
-                done.append({"PartNumber": number, "ETag": answer["ETag"]})
-                written += len(part)
-            self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": done})
-        except BaseException:
-            with contextlib.suppress(ClientError, BotoCoreError):
-                self._client.abort_multipart_upload(**upload)
-            raise
-        return written
+        return put(self._client, {"Bucket": self._bucket, "Key": self._key(subject, object_id)}, pieces)
 
     def open(self, subject: UUID, object_id: UUID) -> SealedFile:
         """Return a reader."""
@@ -160,7 +137,7 @@ class S3ObjectStore:
                 raise
 
     def _remove(self, prefix: str) -> None:
-        with _answering():
+        with answering():
             for batch in itertools.batched(list(self._kept(prefix)), _DELETE_AT_ONCE):
                 answer = self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": list(batch), "Quiet": True}
@@ -175,30 +152,30 @@ class S3ObjectStore:
 
     def delete_all(self, subject: UUID) -> None:
         """Remove everything of one owner: objects, versions, marks, unfinished uploads."""
-        with _answering():
+        with answering():
             for upload in list(self._uploads(self._owner(subject))):
                 self._abort(upload)
         self._remove(self._owner(subject))
 
     def _abort(self, upload: dict[str, Any]) -> None:
         # One that was completed or aborted meanwhile is gone, which is what we want.
-        with contextlib.suppress(ObjectMissing), _answering():
+        with contextlib.suppress(ObjectMissing), answering():
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
 
     def holds(self, subject: UUID, object_id: UUID) -> bool:
         """Say whether any version of the object is still kept."""
-        with _answering():
+        with answering():
             return any(True for _ in self._kept(self._key(subject, object_id)))
 
     def remnants(self, subject: UUID) -> list[str]:
         """Name everything of one owner that is still kept."""
-        with _answering():
+        with answering():
             kept = [one["Key"] for one in self._kept(self._owner(subject))]
             return kept + [upload["Key"] for upload in self._uploads(self._owner(subject))]
 
     def objects(self, *, before: dt.datetime) -> Iterator[tuple[UUID, UUID]]:
         """Yield owner and id of everything that was written before a moment."""
-        with _answering():
+        with answering():
             for page in self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix
             ):
@@ -209,11 +186,53 @@ class S3ObjectStore:
 
     def sweep(self, *, before: dt.datetime) -> int:
         """Remove unfinished uploads begun before a moment; return how many."""
-        with _answering():
+        with answering():
             old = [upload for upload in self._uploads(self._prefix) if upload["Initiated"] < before]
         for upload in old:
             self._abort(upload)
         return len(old)
+
+
+def put(client: Any, place: dict[str, str], pieces: Iterable[Buffer], **conditions: Any) -> int:
+    """Keep an object on S3, whole or not at all: it is shown only when it is complete.
+
+    Args:
+        client: of S3.
+        place: ``Bucket`` and ``Key``.
+        pieces: its content.
+        conditions: what else S3 shall be told, such as an object lock.
+
+    Returns:
+        How many bytes were written.
+
+    Raises:
+        StoreFull: there is no room.
+        StoreUnavailable: the store failed.
+    """
+    parts = _parts(pieces)
+    first, second = next(parts), next(parts, None)
+    with answering():
+        if second is None:
+            client.put_object(**place, Body=first, **conditions)
+            return len(first)
+        return _put_parts(client, place, itertools.chain([first, second], parts), conditions)
+
+
+def _put_parts(client: Any, place: dict[str, str], parts: Iterator[bytes], conditions: dict[str, Any]) -> int:
+    """Upload in parts. A crash leaves parts that nobody can read; ``sweep`` and ``delete_all`` remove them."""
+    upload = {**place, "UploadId": client.create_multipart_upload(**place, **conditions)["UploadId"]}
+    written, done = 0, []
+    try:
+        for number, part in enumerate(parts, 1):
+            answer = client.upload_part(**upload, PartNumber=number, Body=part)
+            done.append({"PartNumber": number, "ETag": answer["ETag"]})
+            written += len(part)
+        client.complete_multipart_upload(**upload, MultipartUpload={"Parts": done})
+    except BaseException:
+        with contextlib.suppress(ClientError, BotoCoreError):
+            client.abort_multipart_upload(**upload)
+        raise
+    return written
 
 
 def _parts(pieces: Iterable[Buffer]) -> Iterator[bytes]:

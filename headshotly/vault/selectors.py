@@ -6,8 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID
 
-from headshotly.vault import envelope, rotation, service_secrets, wiring, wrapped_keys
-from headshotly.vault.errors import ObjectDamaged
+from headshotly.vault import customer_keys, envelope, rotation, service_secrets, wiring, wrapped_keys
+from headshotly.vault.errors import KeyShredded, ObjectDamaged, ObjectMissing
 from headshotly.vault.models import StoredObject
 
 
@@ -96,10 +96,70 @@ def unwrappable() -> list[UUID]:
     return [key_id for key_id, context in rotation.contexts() if not wrapped_keys.opens(key_id, context)]
 
 
+def service_key_ids() -> set[UUID]:
+    """Return the ids of the vault's own secrets in the key store."""
+    return {service_secrets.key_id(name) for name in service_secrets.NAMES}
+
+
+def key_opens(key_id: UUID) -> bool:
+    """Say whether the key service opens what the key store holds of a key. Nobody sees the key."""
+    name = next((one for one in service_secrets.NAMES if service_secrets.key_id(one) == key_id), None)
+    context = service_secrets.context(name) if name else customer_keys.context(key_id)
+    return wrapped_keys.opens(key_id, context)
+
+
 def objects_of_kind(subject: UUID, kind: str) -> list[UUID]:
     """Return the ids of everything of one kind sealed of a subject, oldest first."""
     found = StoredObject.objects.filter(subject=subject, kind=kind).order_by("sealed_at", "id")
     return list(found.values_list("id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """What a row says of a sealed object.
+
+    Attributes:
+        subject: whose it is.
+        object_id: its id.
+        size: its sealed bytes.
+    """
+
+    subject: UUID
+    object_id: UUID
+    size: int
+
+
+def sealed_rows(subject: UUID | None = None) -> list[SealedRow]:
+    """Return what every row, or every row of one subject, says; in the order of their ids."""
+    rows = StoredObject.objects.order_by("id").values_list("subject", "id", "sealed_bytes")
+    return [SealedRow(*row) for row in (rows.filter(subject=subject) if subject else rows).iterator(chunk_size=5000)]
+
+
+def is_named(object_id: UUID) -> bool:
+    """Say whether a row still names an object."""
+    return StoredObject.objects.filter(id=object_id).exists()
+
+
+def header_opens(subject: UUID, object_id: UUID, purpose: str) -> bool:
+    """Say whether an object's header is its own and its owner's key unwraps its data key. Opens nothing.
+
+    Raises:
+        StoreUnavailable: a store did not answer.
+        KeyServiceUnavailable: the key service did not unwrap the owner's key.
+    """
+    try:
+        with closing(wiring.object_store().open(subject, object_id)) as file:
+            header = envelope.read(bytes(file.view(0, envelope.LONGEST)))
+        key = customer_keys.plain(subject)
+        envelope.unwrap(header, owner=subject, object_id=object_id, purpose=purpose, customer_key=key)
+    except (ObjectMissing, ObjectDamaged, KeyShredded):
+        return False
+    return True
+
+
+def purposes_of(subject: UUID) -> dict[UUID, str]:
+    """Return what each sealed object of a subject was sealed for."""
+    return dict(StoredObject.objects.filter(subject=subject).values_list("id", "purpose"))
 
 
 def newest_objects(most: int) -> list[tuple[UUID, UUID]]:

@@ -190,6 +190,31 @@ def test_a_passkey_signs_in_and_a_customers_passkey_does_not(member, customer):
         services.sign_in_by_passkey(answer=key.sign(passkeys.to_ask(None), flags=USER_PRESENT))
 
 
+@pytest.mark.clause("2.4.b")
+def test_a_member_enrols_with_a_passkey_alone_and_the_link_works_once(db_all):
+    key, client = Authenticator(), browser()
+    token = token_of(services.create_staff(actor=SYSTEM, handle="keyed", role="support"))
+    options = client.post(f"/staff/enrol/{token}/options/").content.decode()
+    wrong = Authenticator().sign(passkeys.to_ask(None))
+    assert client.post(f"/staff/enrol/{token}/", {"passkey": wrong}).status_code == 422
+    assert not StaffMember.objects.get(handle="keyed").enrolled_at
+    options = client.post(f"/staff/enrol/{token}/options/").content.decode()
+    assert client.post(f"/staff/enrol/{token}/", {"passkey": key.register(options)}).url == "/staff/sign-in/"
+    assert client.post(f"/staff/enrol/{token}/options/").status_code == 410
+    asked = client.post("/staff/sign-in/options/").content.decode()
+    assert client.post("/staff/sign-in/", {"passkey": key.sign(asked)}).url == "/staff/"
+    empty = {"handle": "keyed", "password": "", "code": ""}
+    assert browser().post("/staff/sign-in/", empty).status_code == 401
+    assert client.post("/staff/prove/", {"code": "123456"}).status_code == 401
+
+
+@pytest.mark.clause("2.4.b")
+def test_the_passkey_buttons_of_the_staff_door_have_their_script(db_all):
+    token = token_of(services.create_staff(actor=SYSTEM, handle="keyed", role="support"))
+    for address in ("/staff/sign-in/", f"/staff/enrol/{token}/"):
+        assert "accounts/passkeys.js" in browser().get(address).content.decode()
+
+
 def test_a_reset_member_has_no_passkey_any_more(member):
     key = Authenticator()
     passkeys.add(member=member, answer=key.register(passkeys.to_register(member)))
@@ -263,6 +288,24 @@ class TestReviews:
         own = next(one for one in reviews.unused() if one.right == "grants.ask")
         with pytest.raises(GrantRefused):
             reviews.record(reviewer=boss, kept={own.key: "I like it"})
+
+    def test_a_right_taken_by_mistake_is_given_back_by_somebody_else_with_a_reason(self, member, later):
+        boss = make_member("security-officer")
+        later(days=91)
+        reviews.record(reviewer=boss, kept={})
+        key = f"{member.id}:customers.find"
+        desk = at_desk(make_member("dpo"))
+        assert "is without customers.find" in desk.get("/staff/review/").content.decode()
+        assert desk.post("/staff/review/give-back/", {"key": key, "reason": "no"}).status_code == 403
+        assert (
+            desk.post("/staff/review/give-back/", {"key": "nonsense", "reason": "back on the phones"}).status_code
+            == 403
+        )
+        assert desk.post("/staff/review/give-back/", {"key": key, "reason": "back on the phones"}).status_code == 302
+        assert "customers.find" in members.rights_of(member)
+        assert key not in {one.key for one in reviews.unused()}
+        with pytest.raises(GrantRefused):
+            reviews.give_back(giver=boss, key=f"{boss.id}:grants.ask", reason="I want it back")
 
     def test_the_desk_says_that_a_review_is_due(self, db_all, later):
         boss = make_member("dpo")

@@ -139,6 +139,22 @@ def test_any_gap_refuses_new_grants_and_ends_live_ones_at_once(customer, support
 
 
 @pytest.mark.clause("5.2")
+def test_what_a_member_holds_ends_by_itself_when_a_check_expires(customer, support, officer, later):
+    from headshotly.access.duties import people_checks
+
+    live, waiting = asked(support, customer.id), asked(support, customer.id)
+    grants.approve(decider=officer, grant_id=live.id)
+    assert people_checks().startswith("0 ")
+    Personnel.objects.filter(member=support).update(training_expires_on=clock.now().date())
+    assert people_checks().startswith("2 ")
+    for grant in (live, waiting):
+        grant.refresh_from_db()
+        assert grants.state(grant, clock.now()) is grants.State.ENDED
+        assert grant.ended_because == "the secure-coding training has expired"
+    assert people_checks().startswith("0 ")
+
+
+@pytest.mark.clause("5.2")
 def test_a_decider_with_a_gap_decides_nothing(customer, support):
     unfit = make_member("dpo", fit=False)
     grant = asked(support, customer.id)

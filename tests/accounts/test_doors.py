@@ -295,3 +295,31 @@ def test_a_stranger_signing_up_first_does_not_get_the_account(db_all, client):
     assert client.post(newest_link(), {"password": OTHER}).status_code == 422
     assert client.post(newest_link(), {"password": PASSWORD}).status_code == 302
     assert sign_in(browser(), password=OTHER).status_code == 401
+
+
+@pytest.mark.clause("10.1")
+def test_using_up_one_kind_of_mail_takes_no_other_from_its_owner(customer, client):
+    stranger = browser(REMOTE_ADDR="198.51.100.7")
+    for _ in range(services.MAILS_PER_ADDRESS + 2):
+        stranger.post("/account/sign-up/", {"name": "Some Body", "email": EMAIL, "password": OTHER})
+    before = len(mails())
+    client.post("/account/reset/", {"email": EMAIL})
+    assert len(mails()) == before + 1
+    assert "/account/reset/" in newest_link()
+
+
+def test_a_breach_list_that_cannot_be_read_keeps_nobody_out(customer, tmp_path, monkeypatch):
+    monkeypatch.setitem(configuration.current().options, "passwords.breached", str(tmp_path / "gone"))
+    assert sign_in(browser()).url == "/studio/"
+    answer = browser().post("/account/sign-up/", {"name": "Some Body", "email": "n@example.org", "password": OTHER})
+    assert answer.status_code == 503
+    assert "cannot be checked" in answer.content.decode()
+
+
+def test_challenges_are_not_handed_out_without_end(db_all, monkeypatch):
+    monkeypatch.setattr(patience, "ASKED_MOST", 3)
+    for address in ("/account/sign-in/passkey/options/", "/staff/sign-in/options/"):
+        SignInAttempt.objects.all().delete()
+        flood, other = browser(REMOTE_ADDR="198.51.100.7"), browser(REMOTE_ADDR="198.51.100.8")
+        assert [flood.post(address).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+        assert other.post(address).status_code == 200

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headshotly.accounts import passwords
-from headshotly.accounts.errors import InputRefused
+from headshotly.accounts.errors import BreachListUnreadable, InputRefused
 from headshotly.policy import configuration
 
 
@@ -82,3 +82,25 @@ def test_hashing_is_argon2id_with_at_least_the_recommended_work():
     assert hasher.memory_cost >= 19 * 1024  # KiB, OWASP password storage cheat sheet
     assert hasher.time_cost >= 2
     assert settings.AUTH_USER_MODEL == "accounts.Customer"
+
+
+@pytest.mark.clause("10.1")
+def test_a_folder_of_ranges_is_searched_too_and_a_missing_range_is_never_a_yes(tmp_path, monkeypatch):
+    breached = "purple monkey dishwasher quiet"
+    digits = hashlib.sha1(breached.encode(), usedforsecurity=False).hexdigest().upper()
+    (tmp_path / f"{digits[:5]}.txt").write_text(f"{'0' * 35}:1\r\n{digits[5:]}:12\r\n")
+    monkeypatch.setitem(configuration.current().options, passwords.BREACHED_FILE, str(tmp_path))
+    with pytest.raises(InputRefused, match="breach"):
+        passwords.require_strong(breached)
+    with pytest.raises(BreachListUnreadable):
+        passwords.require_strong("quiet dishwasher monkey purple")
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_list_that_cannot_be_read_is_said_in_plain_words(tmp_path, monkeypatch, content):
+    path = tmp_path / "pwned.txt"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setitem(configuration.current().options, passwords.BREACHED_FILE, str(path))
+    with pytest.raises(BreachListUnreadable, match="cannot be checked"):
+        passwords.require_strong("quiet dishwasher monkey purple")

@@ -1,6 +1,7 @@
 """Authenticator app, passkeys, recovery codes, sessions, and asking again (clause 10.2)."""
 
 import datetime as dt
+import hashlib
 import math
 import re
 import threading
@@ -15,7 +16,7 @@ from headshotly.access.warrants import service_warrant
 from headshotly.accounts import ceremonies, entering, recovery, second_factor, totp
 from headshotly.accounts.errors import InputRefused, PasskeyRefused, TooManyAttempts
 from headshotly.accounts.models import Customer, CustomerSession, Passkey, PasskeyChallenge
-from headshotly.policy import clock
+from headshotly.policy import clock, configuration
 from tests.accounts.authenticator import USER_PRESENT, Authenticator
 from tests.accounts.conftest import EMAIL, PASSWORD, browser, mail_text, mails, make_customer
 
@@ -344,3 +345,47 @@ def test_a_sign_in_from_somewhere_new_is_told_by_mail_once(customer):
     forged.cookies[entering.KNOWN_COOKIE] = "forged:value:x"
     sign_in(forged)
     assert len(mails()) == before + 1
+
+
+@pytest.mark.clause("10.2")
+def test_a_passkey_proves_again_who_it_is_and_only_ones_own(signed_in, customer, passkey, later):
+    later(minutes=11)
+    assert signed_in.get("/account/protection/app/").status_code == 302
+    assert "Use a passkey" in signed_in.get("/account/prove/").content.decode()
+    stranger = make_customer("other@example.org", OTHER)
+    theirs = Authenticator()
+    second_factor.add_passkey(customer=stranger, answer=theirs.register(second_factor.passkey_to_register(stranger)))
+    options = signed_in.post("/account/prove/options/").content.decode()
+    answer = signed_in.post("/account/prove/", {"passkey": theirs.sign(options), "next": "/account/protection/app/"})
+    assert answer.status_code == 422
+    assert "was not accepted" in answer.content.decode()
+    for_the_door = passkey.sign(second_factor.passkey_to_ask(None))
+    assert signed_in.post("/account/prove/", {"passkey": for_the_door}).status_code == 422
+    right = passkey.sign(signed_in.post("/account/prove/options/").content.decode())
+    answer = signed_in.post("/account/prove/", {"passkey": right, "next": "/account/protection/app/"})
+    assert answer.url == "/account/protection/app/"
+    assert signed_in.get("/account/protection/app/").status_code == 200
+
+
+@pytest.mark.clause("10.1")
+def test_a_thief_of_the_password_guessing_codes_does_not_make_the_owner_wait(signed_in, customer):
+    enrol(signed_in)
+    client = signed_in
+    thief = browser(REMOTE_ADDR="198.51.100.7")
+    sign_in(thief)
+    assert [thief.post("/account/sign-in/second/", {"code": "000000"}).status_code for _ in range(6)][-1] == 429
+    client.post("/account/sign-out/")
+    sign_in(client)
+    assert client.post("/account/sign-in/second/", {"code": "no code"}).status_code == 422  # heard, not told to wait
+
+
+@pytest.mark.clause("10.1")
+def test_a_breached_password_is_pointed_out_after_the_second_factor_too(customer, passkey, tmp_path, monkeypatch):
+    path = tmp_path / "pwned"
+    path.write_text(hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).hexdigest().upper() + ":9\n")
+    monkeypatch.setitem(configuration.current().options, "passwords.breached", str(path))
+    client = browser()
+    assert sign_in(client).url == "/account/sign-in/second/"
+    options = client.post("/account/sign-in/second/options/").content.decode()
+    assert client.post("/account/sign-in/second/", {"passkey": passkey.sign(options)}).url == "/account/settings/"
+    assert "known from a breach" in client.get("/account/settings/").content.decode()

@@ -6,6 +6,7 @@ import threading
 import click
 import django
 
+from headshotly.continuity.marker import refuse_while_restoring
 from headshotly.policy.permission import permission
 
 LOOK_SECONDS = 5.0
@@ -18,8 +19,10 @@ def duties() -> None:
 
 
 @duties.command()
-def run() -> None:
+@click.option("--slow/--quick", default=None, help="Only the duties that take long, or only the others.")
+def run(*, slow: bool | None) -> None:
     """Do every duty when it is due, until told to stop."""
+    refuse_while_restoring()
     django.setup()
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
@@ -31,7 +34,7 @@ def run() -> None:
         signal.signal(number, lambda *_: stop.set())
     while not stop.wait(LOOK_SECONDS):
         try:
-            run_due()
+            run_due(slow=slow)
         except DatabaseFailure as error:
             # A duty that was done but not written down stays held, and is done again when its time is over.
             click.echo(f"duties: the database did not answer ({type(error).__name__}); trying again", err=True)
@@ -42,6 +45,7 @@ def run() -> None:
 @click.argument("names", nargs=-1, required=True)
 def now(names: tuple[str, ...]) -> None:
     """Do the named duties at once."""
+    refuse_while_restoring()
     django.setup()
     from headshotly.frontdoor.models import DutyRecord  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.roster import run_due  # noqa: PLC0415 - after Django's setup

@@ -7,6 +7,7 @@ import threading
 import click
 import django
 
+from headshotly.continuity.marker import refuse_while_restoring
 from headshotly.policy.permission import permission
 
 
@@ -15,6 +16,7 @@ from headshotly.policy.permission import permission
 @click.option("--once", is_flag=True, help="Sequence what is waiting, then stop.")
 def sequencer(*, once: bool) -> None:
     """Sequence the journal until told to stop."""
+    refuse_while_restoring()
     django.setup()
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import close_old_connections  # noqa: PLC0415 - after Django's setup

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 import django
 
+from headshotly.continuity.marker import refuse_while_restoring
 from headshotly.frontdoor.supervisor import Child, Supervisor
 from headshotly.policy import configuration
 from headshotly.policy.configuration import Configuration
@@ -69,6 +70,7 @@ def _answers(here: Configuration, certificate: Path) -> bool:
 @click.pass_context
 def serve(context: click.Context, listen: str) -> None:
     """Run web server, redirector, worker, sequencer and duties until Ctrl-C."""
+    refuse_while_restoring()
     if context.invoked_subcommand is not None:
         return
     django.setup()
@@ -106,6 +108,8 @@ def serve(context: click.Context, listen: str) -> None:
         Child("redirector", ["serve", "redirect", "--listen", listen]),
         Child("worker", ["worker"]),
         Child("sequencer", ["sequencer"]),
+        Child("duties", ["duties", "run", "--quick"]),
+        Child("slow duties", ["duties", "run", "--slow"]),
         Child("duties", ["duties", "run"]),
         Child("detector", ["detector"]),
     ]

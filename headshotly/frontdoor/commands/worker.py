@@ -3,6 +3,7 @@
 import click
 import django
 
+from headshotly.continuity.marker import refuse_while_restoring
 from headshotly.policy.permission import permission
 
 
@@ -11,6 +12,7 @@ from headshotly.policy.permission import permission
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is left to do.")
 def worker(*, until_idle: bool) -> None:
     """Run background work until told to stop."""
+    refuse_while_restoring()
     django.setup()
     from headshotly.frontdoor.worker import LeasedWorker  # noqa: PLC0415 - after Django's setup
 

@@ -6,8 +6,8 @@ from headshotly.proof.findings import Assurance, Finding, broken, held, shorten,
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
 from headshotly.purposes import selectors as purposes
+from headshotly.purposes import services
 from headshotly.purposes.errors import ConsentMissing
-from headshotly.purposes.services import require_consent
 from headshotly.purposes.texts import HEADSHOT_GENERATION
 from headshotly.studio import selectors as studio
 
@@ -30,7 +30,7 @@ def _agreed(subject: UUID, moment: object) -> bool:
 def look(scene: Scene) -> Finding:
     """Hold the studio's records against the consent register."""
     try:
-        require_consent(subject=uuid4(), activity=HEADSHOT_GENERATION)
+        services.require_consent(subject=uuid4(), activity=HEADSHOT_GENERATION)
     except ConsentMissing:
         pass
     else:

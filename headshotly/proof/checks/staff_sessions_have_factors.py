@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from headshotly.access import oversight
-from headshotly.access.services import session_of
+from headshotly.access import oversight, services
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
@@ -21,7 +20,7 @@ def _opens_without_factor(scene: Scene) -> bool:
         member.handle, member.enrolled_at = f"probe-{secrets.token_hex(8)}", None
         member.save(force_insert=True)
         oversight.sessions_of_probe(member, hashlib.sha256(token.encode()).digest(), now, now + timedelta(hours=1))
-        opened = session_of(token) is not None
+        opened = services.session_of(token) is not None
         transaction.set_rollback(True)
     return opened
 

@@ -1,6 +1,6 @@
 """Every word the customer's side can say, found in templates, code and declarations; and the Polish catalogue.
 
-``HEADSHOTLY_WRITE_TABLES=1 .venv/bin/pytest tests/frontdoor/test_languages.py`` adds what is new to the catalogue,
+``HEADSHOTLY_WRITE_TABLES=1 .venv/bin/pytest tests/languages/test_languages.py`` adds what is new to the catalogue,
 drops what is gone, and compiles it. What it adds is empty: somebody who speaks Polish fills it in.
 """
 
@@ -34,7 +34,8 @@ STAFF_ONLY = (
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
     "rights/publishing", "studio/models_folder", "studio/desk", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/register", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster", "vault/",
+    "vendors/register", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
+    "frontdoor/scratch", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
 PUBLIC_PARTS = ("proof/disclosure", "proof/reporting", "proof/trust")
