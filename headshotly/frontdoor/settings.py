@@ -167,6 +167,7 @@ MIDDLEWARE = [
     "headshotly.rights.signal.PrivacySignal",
     "django.contrib.messages.middleware.MessageMiddleware",
     "headshotly.frontdoor.middleware.PlainRefusals",
+    "headshotly.frontdoor.card_guard.CardNumberGuard",
     "headshotly.frontdoor.middleware.PlainGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -209,7 +210,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * MIB
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "headshotly.frontdoor.logs.MaskedLines",
+            "format": "{levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Django would log the whole request of a failure; the address alone says enough and holds nothing personal.

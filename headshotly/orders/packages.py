@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _n
+from django.utils.translation import gettext_noop as noop
 
 from headshotly.orders.errors import PackageUnknown
 from headshotly.orders.money import Money
@@ -44,9 +44,9 @@ class Package:
 PACKAGES: dict[str, Package] = {
     one.id: one
     for one in (
-        Package("personal", _n("Personal"), _n("One person, every style, yours to keep."), Money(2900), 40),
+        Package("personal", noop("Personal"), noop("One person, every style, yours to keep."), Money(2900), 40),
         Package(
-            "team", _n("Team"), _n("A link for each colleague; nobody sees another's pictures."), Money(2400), 40, 2
+            "team", noop("Team"), noop("A link for each colleague; nobody sees another's pictures."), Money(2400), 40, 2
         ),
     )
 }

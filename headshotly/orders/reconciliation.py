@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as noop
 
 from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM
@@ -17,7 +18,7 @@ from headshotly.policy.enforcement import enforces
 from headshotly.studio import tasks as studio_tasks
 
 LOOK_BACK, EVENTS_BACK = dt.timedelta(days=35), dt.timedelta(days=29)
-_LATE = "This took longer than we promise, so it was stopped and paid back. Please try again."
+_LATE = noop("This took longer than we promise, so it was stopped and paid back. Please try again.")
 _NOTHING_DONE = {KNOWN, "does not concern us"}
 
 

@@ -34,13 +34,13 @@ STAFF_ONLY = (
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
     "rights/publishing", "studio/models_folder", "studio/desk", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/register", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
+    "vendors/register", "orders/staff_views", "orders/duties", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
 PUBLIC_PARTS = ("proof/disclosure", "proof/reporting", "proof/trust")
 _STAFF_TEMPLATES = re.compile(
-    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/)"
+    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/|orders/desk)"
 )
 _ASIDES = ("notes.append", "progress", "_tell", "Finding", "Verdict")  # calls whose words a customer reads later
 
@@ -135,6 +135,7 @@ def _keys(tree: ast.AST) -> Iterator[str]:
 def declared_words() -> set[str]:
     """Return the words that declarations, enumerations, styles and the policy bring, as they are now."""
     from headshotly.access.models import Purpose
+    from headshotly.orders.models import OrderState
     from headshotly.policy.clauses import ClauseKind, clauses, sections
     from headshotly.proof.weakness_states import FIX_DAYS
     from headshotly.purposes.declarations import LegalBasis, limits
@@ -159,6 +160,7 @@ def declared_words() -> set[str]:
         ExportState,
         ShootState,
         RestrictionGround,
+        OrderState,
     )
     for kind in enums:
         found |= {str(label) for _value, label in kind.choices}
@@ -194,7 +196,7 @@ def wanted() -> dict[tuple[str, str | None], object]:
         tree = ast.parse(source)
         for words in _said_by_calls(tree, refusals):
             add(words)
-        if str(path.relative_to(HOUSE)) in {"rights/rooms.py", "rights/history.py"}:
+        if str(path.relative_to(HOUSE)) in {"rights/rooms.py", "rights/history.py", "orders/selectors.py"}:
             for words in _keys(tree):
                 add(words)
     for words in declared_words():
