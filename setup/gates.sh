@@ -39,9 +39,9 @@ audit() { # the advisory source may be out of reach; that is said, and is no pas
 secrets() { # tests hold passwords of their own making, and formats and mappings hold hashes; there only real key material counts
   local entropy=(--disable-plugin HexHighEntropyString --disable-plugin Base64HighEntropyString
     --disable-plugin KeywordDetector --disable-plugin BasicAuthDetector)
-  git ls-files -z -- . ':!requirements/*.lock' ':!tests' ':!docs/formats' ':!headshotly/policy/mapping.toml' |
+  git ls-files -z -- . ':!requirements/*.lock' ':!tests' ':!docs/formats' ':!headshotly/policy/mapping.toml' ':!infra/templates' |
     xargs -0 $bin/detect-secrets-hook --baseline .secrets.baseline &&
-    git ls-files -z -- tests docs/formats headshotly/policy/mapping.toml | xargs -0 $bin/detect-secrets-hook "${entropy[@]}"
+    git ls-files -z -- tests docs/formats headshotly/policy/mapping.toml infra/templates | xargs -0 $bin/detect-secrets-hook "${entropy[@]}"
 }
 
 licences() { # what ships must be usable in a commercial product

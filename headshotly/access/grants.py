@@ -5,6 +5,7 @@ Nobody has standing access. A grant is looked at afresh on every use: its state,
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from uuid import UUID
 
@@ -31,6 +32,16 @@ GLASS_REVIEW_WITHIN = dt.timedelta(hours=72)
 _TICKET = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}-[0-9]{1,10}")
 
 
+type GlassHook = Callable[[Grant], None]
+_GLASS_HOOKS: list[GlassHook] = []
+
+
+def when_glass_broken(hook: GlassHook) -> None:
+    """Have something done for every break-glass, in the transaction that opens it; the front door fills it in."""
+    if hook not in _GLASS_HOOKS:
+        _GLASS_HOOKS.append(hook)
+
+
 class State(StrEnum):
     """Where a grant stands."""
 
@@ -41,6 +52,7 @@ class State(StrEnum):
     LIVE = "live"
     EXPIRED = "expired"
     ENDED = "ended"
+    SUSPENDED = "suspended"
 
 
 def state(grant: Grant, moment: dt.datetime) -> State:
@@ -51,6 +63,8 @@ def state(grant: Grant, moment: dt.datetime) -> State:
         return State.ENDED
     if grant.begins_at is None or grant.expires_at is None:
         return State.LAPSED if moment >= grant.asked_at + ASK_LAPSES_AFTER else State.ASKED
+    if grant.suspended_at is not None and moment < grant.expires_at:
+        return State.SUSPENDED
     if moment < grant.begins_at:
         return State.SCHEDULED
     return State.LIVE if moment < grant.expires_at else State.EXPIRED
@@ -196,6 +210,28 @@ def end(*, actor: Actor, grant_id: UUID, because: str) -> None:
             _journal(actor, Act.GRANT_REVOKED, Grant.objects.get(id=grant_id))
 
 
+@enforces("8.1")
+def suspend(*, actor: Actor, grant_id: UUID) -> bool:
+    """Stop a grant for the time being: it opens nothing, and its clock runs on; return whether it was in force."""
+    with transaction.atomic():
+        open_ = Grant.objects.filter(
+            id=grant_id, ended_at__isnull=True, refused_at__isnull=True, suspended_at__isnull=True
+        )
+        changed = open_.update(suspended_at=trusted_time.now())
+        if changed:
+            _journal(actor, Act.GRANT_SUSPENDED, Grant.objects.get(id=grant_id))
+    return bool(changed)
+
+
+def resume(*, actor: Actor, grant_id: UUID) -> bool:
+    """Let a suspended grant count again, for what is left of its time; return whether it was suspended."""
+    with transaction.atomic():
+        changed = Grant.objects.filter(id=grant_id, suspended_at__isnull=False).update(suspended_at=None)
+        if changed:
+            _journal(actor, Act.GRANT_RESUMED, Grant.objects.get(id=grant_id))
+    return bool(changed)
+
+
 @enforces("5.2", "5.1.b", "4.1.b")
 def end_all_of(*, member: StaffMember, because: str) -> None:
     """End whatever a member still holds."""
@@ -258,6 +294,8 @@ def break_glass(
             broke_glass=True,
         )
         _journal(_actor(member), Act.GLASS_BROKEN, grant)
+        for hook in _GLASS_HOOKS:
+            hook(grant)
     return grant
 
 

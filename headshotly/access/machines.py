@@ -79,10 +79,36 @@ def issue(*, member: StaffMember, account_id: UUID, rights: list[str], days: int
 
 def revoke(*, member: StaffMember, token_sha256: bytes) -> None:
     """Revoke a token; one that is revoked already stays so."""
+    revoke_as(actor=_actor(member), token_sha256=token_sha256)
+
+
+def revoke_as(*, actor: Actor, token_sha256: bytes) -> bool:
+    """Revoke a token in the name of whoever is given, also the house itself; return whether it was valid."""
     with transaction.atomic():
         living = ApiToken.objects.filter(token_sha256=token_sha256, revoked_at__isnull=True)
-        if living.update(revoked_at=clock.now()):
-            audit.record(actor=_actor(member), act=Act.TOKEN_REVOKED)
+        changed = living.update(revoked_at=clock.now())
+        if changed:
+            audit.record(actor=actor, act=Act.TOKEN_REVOKED)
+    return bool(changed)
+
+
+@enforces("8.1")
+def suspend(*, actor: Actor, account_id: UUID) -> bool:
+    """Stop a service account with all its tokens for the time being; return whether it was in use."""
+    return _switch(actor, account_id, to=False, act=Act.SERVICE_ACCOUNT_SUSPENDED)
+
+
+def resume(*, actor: Actor, account_id: UUID) -> bool:
+    """Let a suspended service account work again; return whether it was suspended."""
+    return _switch(actor, account_id, to=True, act=Act.SERVICE_ACCOUNT_RESUMED)
+
+
+def _switch(actor: Actor, account_id: UUID, *, to: bool, act: Act) -> bool:
+    with transaction.atomic():
+        changed = ServiceAccount.objects.filter(id=account_id, is_active=not to).update(is_active=to)
+        if changed:
+            audit.record(actor=actor, act=act, purpose=ServiceAccount.objects.get(id=account_id).name)
+    return bool(changed)
 
 
 @enforces("2.4.a")

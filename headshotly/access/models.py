@@ -30,6 +30,7 @@ class StaffMember(models.Model):
     enrolled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     is_active = models.BooleanField(default=True)
+    suspended_at = models.DateTimeField(null=True)
 
 
 class EnrolmentLink(models.Model):
@@ -119,6 +120,7 @@ class Grant(models.Model):
     expires_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_because = models.CharField(max_length=80, default="")
+    suspended_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     uses = models.PositiveIntegerField(default=0)
     broke_glass = models.BooleanField(default=False)

@@ -45,6 +45,7 @@ _WHY = {
     "account-page": noop("To show your account page"),
     "change-address": noop("To change your address"),
     "security-notice": noop("To write to you about your account's security"),
+    "breach-notice": noop("To write to you about a security incident"),
     "second-factor": noop("To set up or use your second factor"),
     "own-request": noop("To show you your request"),
     "access-request": noop("To show you what we hold about you"),

@@ -24,6 +24,12 @@ RIGHTS: dict[str, frozenset[str]] = {
     "documents.publish": frozenset({Role.DPO}),
     "orders.read": frozenset({Role.FINANCE, Role.AUDITOR}),
     "orders.refund": frozenset({Role.FINANCE}),
+    "incidents.read": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS, Role.AUDITOR}),
+    "incidents.write": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS}),
+    "incidents.contain": frozenset({Role.SECURITY, Role.OPERATIONS}),
+    "breaches.write": frozenset({Role.SECURITY, Role.DPO}),
+    "breaches.approve": frozenset({Role.SECURITY, Role.DPO}),
+    "breaches.send": frozenset({Role.DPO}),
     "machines.read": frozenset({Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "machines.write": frozenset({Role.OPERATIONS}),
 }

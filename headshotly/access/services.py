@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
@@ -318,11 +318,51 @@ def close(*, actor: Actor, member: StaffMember) -> None:
     if actor.id == member.id:
         raise PermissionMissing("Nobody closes their own account.")
     with transaction.atomic():
-        StaffMember.objects.filter(id=member.id).update(is_active=False)
+        StaffMember.objects.filter(id=member.id).update(is_active=False, suspended_at=None)
         StaffSession.objects.filter(member=member).delete()
         EnrolmentLink.objects.filter(member=member).delete()
         audit.record(actor=actor, act=Act.STAFF_CLOSED, subject=member.id)
     grants.end_all_of(member=member, because="the account was closed")
+
+
+@enforces("8.1")
+def suspend(*, actor: Actor, member: StaffMember) -> bool:
+    """Shut a member out for the time being: sessions end at once, grants open nothing; return whether they were in.
+
+    Raises:
+        PermissionMissing: nobody suspends themselves.
+    """
+    if actor.id == member.id:
+        raise PermissionMissing("Nobody suspends their own account.")
+    with transaction.atomic():
+        changed = StaffMember.objects.filter(id=member.id, is_active=True).update(
+            is_active=False, suspended_at=clock.now()
+        )
+        StaffSession.objects.filter(member=member).delete()
+        if changed:
+            audit.record(actor=actor, act=Act.STAFF_SUSPENDED, subject=member.id)
+    return bool(changed)
+
+
+def resume(*, actor: Actor, member_id: UUID) -> bool:
+    """Let a suspended member in again; return whether they were suspended. A closed account stays closed."""
+    with transaction.atomic():
+        changed = StaffMember.objects.filter(id=member_id, is_active=False, suspended_at__isnull=False).update(
+            is_active=True, suspended_at=None
+        )
+        if changed:
+            audit.record(actor=actor, act=Act.STAFF_RESUMED, subject=member_id)
+    return bool(changed)
+
+
+@enforces("8.1")
+def end_sessions_of(*, actor: Actor, member: StaffMember) -> int:
+    """End every session of a member; return how many there were."""
+    with transaction.atomic():
+        removed, _ = StaffSession.objects.filter(member=member).delete()
+        if removed:
+            audit.record(actor=actor, act=Act.STAFF_SESSIONS_ENDED, subject=member.id)
+    return removed
 
 
 @enforces("2.4.b")

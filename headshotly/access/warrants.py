@@ -23,6 +23,8 @@ SERVICE_PURPOSES = {
     "rights-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a03"),
     "policy-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a04"),
     "proof-canary": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a05"),
+    "breach-notice": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a07"),
+    "on-call": UUID("6f0d1f5c-3d3a-5d6e-9b8e-1c1f0f6f5a08"),
 }
 
 
@@ -162,6 +164,32 @@ def report_warrant(*, member: StaffMember, subject: UUID, reference: str) -> War
         subject=subject,
         purpose=f"weakness-report {reference}",
         basis=f"report:{reference}",
+        valid_for=STAFF_SELF_VALID,
+    )
+
+
+@enforces("5.1.a", "5.2")
+def case_warrant(*, member: StaffMember, case_key: UUID, reference: str) -> Warrant:
+    """Return a warrant to read the evidence of one case, sealed under the case's own key.
+
+    Args:
+        member: who reads; with the right to, and no gap in the people checks.
+        case_key: pseudonym of the case in the vault.
+        reference: of the case, such as ``INC-12``.
+
+    Raises:
+        GrantRefused: a people check is missing or expired.
+        PermissionMissing: their role does not work on cases.
+    """
+    members.require_right(member, "incidents.write")
+    missing = personnel.gaps(member)
+    if missing:
+        raise GrantRefused(f"Not opened: {'; '.join(missing)}.")
+    return minting.mint(
+        actor=Actor(kind="staff", id=member.id, role=member.role),
+        subject=case_key,
+        purpose=f"evidence {reference}",
+        basis=f"case:{reference}",
         valid_for=STAFF_SELF_VALID,
     )
 

@@ -447,6 +447,30 @@ def end_all_sessions(*, actor: Actor, subject: UUID) -> int:
     return removed
 
 
+@enforces("8.1")
+def suspend(*, actor: Actor, subject: UUID) -> bool:
+    """Close an account for the time being: nobody signs in, and whoever is signed in is not any more.
+
+    Returns:
+        Whether it was open.
+    """
+    with transaction.atomic():
+        changed = Customer.objects.filter(id=subject, is_active=True).update(is_active=False)
+        CustomerSession.objects.filter(subject=subject).delete()
+        if changed:
+            audit.record(actor=actor, act=Act.ACCOUNT_SUSPENDED, subject=subject)
+    return bool(changed)
+
+
+def resume(*, actor: Actor, subject: UUID) -> bool:
+    """Open a suspended account again; return whether it was suspended."""
+    with transaction.atomic():
+        changed = Customer.objects.filter(id=subject, is_active=False).update(is_active=True)
+        if changed:
+            audit.record(actor=actor, act=Act.ACCOUNT_RESUMED, subject=subject)
+    return bool(changed)
+
+
 def record_sign_out(*, actor: Actor, subject: UUID) -> None:
     """Journal that a session was ended by its owner."""
     audit.record(actor=actor, act=Act.SIGNED_OUT, subject=subject)

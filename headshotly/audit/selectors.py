@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,8 @@ from headshotly.audit.export import CONSISTENCY_FORMAT, OPENINGS_FORMAT
 from headshotly.audit.leaf import Leaf, decode
 from headshotly.audit.models import Disclosure, Entry, PendingEntry, SignedHead
 from headshotly.audit.sequencing import stored_subtrees
+
+_CHUNK = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,32 @@ def entries_of_subject(subject: UUID) -> list[Recorded]:
         Recorded(entry.index, decode(bytes(entry.leaf)), bytes(entry.leaf))
         for entry in Entry.objects.filter(subject=subject).order_by("index")
     ]
+
+
+def leaves_between(
+    acts: Collection[Act], *, since: dt.datetime | None = None, until: dt.datetime | None = None
+) -> Iterator[Leaf]:
+    """Yield the sequenced entries of some acts, oldest first.
+
+    They are found by the columns beside them, which ``verification.verify`` holds against the entries.
+
+    Args:
+        acts: which; at least one.
+        since: from when, aware UTC.
+        until: until when, not included.
+
+    Raises:
+        ValueError: no act was named.
+    """
+    if not acts:
+        raise ValueError("name at least one act")
+    found = Entry.objects.filter(act__in=[act.value for act in acts])
+    if since is not None:
+        found = found.filter(occurred_at__gte=since)
+    if until is not None:
+        found = found.filter(occurred_at__lt=until)
+    for raw in found.order_by("index").values_list("leaf", flat=True).iterator(chunk_size=_CHUNK):
+        yield decode(bytes(raw))
 
 
 def raw_entries(*, start: int, most: int) -> list[tuple[int, bytes]]:

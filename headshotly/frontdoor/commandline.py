@@ -17,6 +17,7 @@ from headshotly.policy.refusal import Refusal
 # so that ``shoot`` needs no database and ``--help`` is quick.
 COMMANDS = {
     "shoot": "shoot",
+    "studio": "studio",
     "serve": "serve",
     "worker": "worker",
     "sequencer": "sequencer",

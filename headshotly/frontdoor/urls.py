@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy/", include("headshotly.purposes.notice_urls")),
     path("privacy/", include("headshotly.rights.public_urls")),
     path("documents/", include("headshotly.rights.document_urls")),
+    path("staff/incidents/", include("headshotly.incidents.staff_urls")),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
     path("orders/", include("headshotly.orders.urls")),
     path("staff/orders/", include("headshotly.orders.staff_urls")),

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from headshotly.access import grants
 from headshotly.audit import witnesses
+from headshotly.incidents import alerts, cases
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
 from headshotly.orders import spending
@@ -57,6 +59,8 @@ def wire() -> None:
     """
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
+    alerts.when_raised(cases.open_for_alert)
+    grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
     leaving.named_as_kept(orders_selectors.kept_after_erasure)

@@ -22,3 +22,27 @@ for _field in ("Event.subject", "Event.address", "Event.ocsf", "Alert.subject", 
     keeps(f"incidents.{_field}", activity=MONITORING.id)
 for _field in ("Alert.events", "Alert.sentence", "Block.address"):
     keeps(f"incidents.{_field}", activity=MONITORING.id)
+
+HANDLING = declare(
+    Activity(
+        id="incident-handling",
+        title="Handling security incidents",
+        purpose="To end incidents, find out whom they touched, and tell people and authorities (GDPR 32, 33, 34).",
+        people=("customers", "staff"),
+        data=(
+            "pseudonym",
+            "which kinds of data were touched and when",
+            "evidence, sealed",
+            "e-mail address while a letter is sent",
+            "work address of staff on call, sealed",
+        ),
+        basis=LegalBasis.LEGAL_OBLIGATION,
+        recipients=("supervisory authority", "Attorney General of California (no names)"),
+        retention="Cases, breaches and notices stay, to show what was done (GDPR 33(5)), with pseudonyms only.",
+        measures=("3.2.a", "5.1.a", "5.3.a", "8.1", "8.3.a", "8.3.b", "8.3.c"),
+        source="the journal of the service",
+    )
+)
+for _place in ("AffectedPerson.subject", "AffectedPerson.kinds", "Letter.subject", "Contact.member", "Contact.email"):
+    keeps(f"incidents.{_place}", activity=HANDLING.id)
+keeps("object:evidence", activity=HANDLING.id)

@@ -2,8 +2,26 @@
 
 import datetime as dt
 
-from headshotly.incidents import expectations, overseeing, planting
+from headshotly.incidents import calls, expectations, letters, overseeing, planting, reminders
 from headshotly.policy.duties import duty
+
+
+@duty("incidents.call", every=dt.timedelta(minutes=1))
+def call() -> str:
+    """Call whoever is on call about cases that nobody has taken."""
+    return f"{calls.escalate()} calls queued, {calls.send_due()} handed over."
+
+
+@duty("incidents.letters", every=dt.timedelta(minutes=1), longest=dt.timedelta(minutes=30))
+def send_letters() -> str:
+    """Queue and hand over the letters about breaches."""
+    return f"{letters.queue_due()} letters queued, {letters.send_due()} handed over."
+
+
+@duty("incidents.remind", every=dt.timedelta(hours=1))
+def remind() -> str:
+    """Tell the security officer and the DPO which clocks run out."""
+    return f"{reminders.remind()} clocks named."
 
 
 @duty("incidents.beat", every=dt.timedelta(minutes=1), longest=dt.timedelta(minutes=1))

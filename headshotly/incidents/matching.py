@@ -282,8 +282,18 @@ def keyword_expression(values: Iterable[Any]) -> str:
     return "|".join(f"(?:{one})" for one in found)
 
 
+def searching(expression: str) -> Callable[[str], Any]:
+    """Return what looks for an expression anywhere in a text, letter case aside.
+
+    Raises:
+        RuleRefused: the expression cannot run in linear time.
+    """
+    found: Callable[[str], Any] = _compiled(f"(?is)(?:{expression})").search
+    return found
+
+
 def _anywhere(values: Iterable[Any]) -> Test:
-    find = _compiled(f"(?is)(?:{keyword_expression(values)})").search
+    find = searching(keyword_expression(values))
     return lambda event: find(event.text) is not None
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import re2
 from sigma.collection import SigmaCollection
 from sigma.conditions import ConditionAND, ConditionOR, ConditionValueExpression
 from sigma.correlations import (
@@ -140,7 +139,7 @@ class _Route:
         self._indexes = [
             (name, {value: tuple(found) for value, found in table.items()}) for name, table in tables.items()
         ]
-        self._keywords = _together([rule.keywords for rule in self._keyed])
+        self._keywords = _any_of([rule.keywords for rule in self._keyed])
 
     def matches(self, event: Readable) -> list[Rule]:
         found = [rule for rule in self._always if rule.test(event)]
@@ -153,24 +152,17 @@ class _Route:
             else:
                 candidates = table.get(value, ())  # type: ignore[assignment]  # only read
             found.extend(rule for rule in candidates if rule.test(event))
-        if self._keywords is not None:
-            places = self._keywords.Match(event.text)
-            found.extend(self._keyed[place] for place in places if self._keyed[place].test(event))
+        if self._keywords is not None and self._keywords(event.text) is not None:
+            found.extend(rule for rule in self._keyed if rule.test(event))
         return found
 
 
-def _together(expressions: Sequence[str]) -> Any:
-    """Return all expressions as one automaton that a text is put through once, or None where there are none."""
-    if not expressions:
-        return None
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 64 << 20
-    together = re2.Set.SearchSet(options)
-    for expression in expressions:
-        together.Add(f"(?is)(?:{expression})")
-    together.Compile()
-    return together
+def _any_of(expressions: Sequence[str]) -> Any:
+    """Return what finds whether a text meets any of the expressions, in one pass, or None where there are none.
+
+    Not ``re2.Set``: that one finds nothing, in silence, where a text needs more memory than it was given.
+    """
+    return matching.searching("|".join(f"(?:{one})" for one in expressions)) if expressions else None
 
 
 @dataclass(slots=True)

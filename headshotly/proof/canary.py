@@ -1,12 +1,14 @@
 """A made-up person whose word and picture are planted, to see that nobody finds them where they are kept."""
 
 import base64
+import datetime as dt
 import re
 import secrets
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from headshotly.audit.actor import Actor
+from headshotly.policy import clock
 from headshotly.proof.models import Canary
 from headshotly.vault import selectors as vault_contents
 from headshotly.vault import services as vault
@@ -14,6 +16,8 @@ from headshotly.vault import services as vault
 SUBJECT = uuid5(NAMESPACE_URL, "headshotly:canary")
 ACTOR = Actor(kind="service", id=SUBJECT, role="proof-canary")
 PURPOSE = "proof-canary"
+KIND = "canary"
+LEFT_AFTER = dt.timedelta(minutes=30)
 _JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 
 
@@ -35,11 +39,12 @@ class Planted:
 def plant() -> Planted:
     """Seal a fresh word in a column and a fresh picture in the object store, as a customer's are.
 
-    What an earlier run left, finished or killed, goes first.
+    What a killed run left goes first; another run that is going on keeps its own.
     """
     word = f"canary.{secrets.token_hex(16)}@example.invalid"
     vault.create_customer_key(actor=ACTOR, subject=SUBJECT)
-    uproot()
+    for left in vault_contents.object_ids(kinds=(KIND,), sealed_before=clock.now() - LEFT_AFTER):
+        vault.destroy(actor=ACTOR, object_id=left)
     sealed = vault.seal_field(subject=SUBJECT, field="proof.word", text=word)
     Canary.objects.update_or_create(id=1, defaults={"subject": SUBJECT, "word": sealed})
     picture = _JPEG + word.encode() * 100
@@ -47,10 +52,9 @@ def plant() -> Planted:
     return Planted(word, object_id, picture)
 
 
-def uproot() -> None:
-    """Destroy every planted picture; the column's word stays sealed until the next one."""
-    for object_id in vault_contents.objects_of(SUBJECT):
-        vault.destroy(actor=ACTOR, object_id=object_id)
+def uproot(planted: Planted) -> None:
+    """Destroy the planted picture; the column's word stays sealed until the next one."""
+    vault.destroy(actor=ACTOR, object_id=planted.object_id)
 
 
 def spellings(word: str) -> re.Pattern[bytes]:

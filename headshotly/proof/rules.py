@@ -17,8 +17,6 @@ EXPLAINED = {
 
 # What nothing looks at yet, and the room that will keep the promise.
 WAITS_FOR: dict[str, str] = {
-    "2.1.a": "infrastructure",
-    "2.3.a": "infrastructure",
     "2.3.b": "incidents",
     "4.1.a": "findings",
     "4.2.a": "findings",

@@ -103,6 +103,27 @@ def why_not(place: Listening) -> str:
         return f"no service is listening on port {place.port}"
 
 
+class Remembered:
+    """A service whose answers are remembered for one run: several checks read the same pages."""
+
+    def __init__(self, place: Listening) -> None:
+        self._place = place
+        self._answers: dict[tuple[str, frozenset[tuple[str, str]]], Answer] = {}
+        self.emulated, self.note = place.emulated, place.note
+        self.host, self.port, self.plain_port = place.host, place.port, place.plain_port
+
+    def fetch(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Return the answer to a GET over TLS; raises as ``Listening.fetch`` does."""
+        asked = (path, frozenset((headers or {}).items()))
+        if asked not in self._answers:
+            self._answers[asked] = self._place.fetch(path, headers)
+        return self._answers[asked]
+
+    def fetch_plain(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Return the answer to a GET over plain HTTP; raises as ``Listening.fetch_plain`` does."""
+        return self._place.fetch_plain(path, headers)
+
+
 type Scratch = Callable[[], AbstractContextManager[tuple[int, int, Path]]]
 _scratch: list[Scratch] = []
 
@@ -117,7 +138,7 @@ class Finder:
 
     def __init__(self, here: Configuration | None = None) -> None:
         self._here = here or configuration.current()
-        self._found: Listening | None = None
+        self._found: Remembered | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -126,7 +147,7 @@ class Finder:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def __call__(self) -> Listening:
+    def __call__(self) -> "Remembered":
         """Return the running service.
 
         Raises:
@@ -135,7 +156,7 @@ class Finder:
         if self._found is None:
             place = live(self._here)
             missing = why_not(place)
-            self._found = self._stand_in(missing) if missing else place
+            self._found = Remembered(self._stand_in(missing) if missing else place)
         return self._found
 
     def _stand_in(self, missing: str) -> Listening:

@@ -164,6 +164,8 @@ KEPT: dict[str, str] = {
     "vault.DeletionReceipt": "the proof that everything was deleted: ids only",
     "studio.KeptReceipt": "the same receipt at the address the former customer was given",
     "incidents.Event": "pseudonyms only; what was noticed must outlast whoever did it, and goes by its own time limit",
+    "incidents.AffectedPerson": "the register of breaches (GDPR 33(5)): which kinds of data, by pseudonym",
+    "incidents.Letter": "that and when a letter about a breach went out, by pseudonym",
     "incidents.Block": "the pseudonym of a network address; gone a week after it ended",
     "incidents.Alert": "pseudonyms only; the record of what was noticed, under its own time limit",
     "proof.WeaknessReport": "a report about us by whoever saw a weakness, under a key of its own that goes by itself",
@@ -181,6 +183,7 @@ ABOUT_STAFF = frozenset(
         "access.Grant",
         "access.RightUse",
         "access.WithheldRight",
+        "incidents.Contact",
     }
 )
 

@@ -38,6 +38,13 @@ class ModelsMissing(Refusal):
     status = 503
 
 
+class CredentialsUnusable(Refusal):
+    """Nothing can be signed with the certificate at hand; an unsigned result is not handed out."""
+
+    code = "studio.credentials_unusable"
+    status = 503
+
+
 class StyleUnknown(Refusal):
     """There is no such style, or its colour is none."""
 

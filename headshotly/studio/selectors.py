@@ -1,7 +1,8 @@
 """Reading the studio's state. Pictures are opened by ``vault.open`` under an owner's warrant."""
 
 import datetime as dt
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -88,3 +89,18 @@ def object_ids_in_use() -> set[UUID]:
         for object_id, preview_id in pairs:
             used.update((object_id, preview_id))
     return used
+
+
+def kinds_of(object_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return what sealed objects show, ``photo`` or ``headshot``; a preview shows what its picture shows.
+
+    Args:
+        object_ids: of the vault; ones that are no picture of ours are not in the answer.
+    """
+    found: dict[UUID, str] = {}
+    for batch in itertools.batched(object_ids, 400):
+        for model, kind in ((Photo, "photo"), (Headshot, "headshot")):
+            for column in ("object_id", "preview_id"):
+                rows = model._default_manager.filter(**{f"{column}__in": batch})
+                found.update(dict.fromkeys(rows.values_list(column, flat=True), kind))
+    return found

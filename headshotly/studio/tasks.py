@@ -24,7 +24,7 @@ from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import decoding, entitlement, marking, states
+from headshotly.studio import decoding, entitlement, marking, signatory, states
 from headshotly.studio.engine import PortraitEngine, Prepared
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState
 from headshotly.studio.styles import style
@@ -158,7 +158,8 @@ class _Sealed:
 
 def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Prepared, actor: Actor) -> None:
     result = engine().render(prepared, style(style_id, brand_colour=shoot.brand_colour))
-    sealed = _seal(shoot, marking.encode(result.picture), decoding.encode_preview(result.picture), actor)
+    full = marking.encode(result.picture, signatory=signatory.current())
+    sealed = _seal(shoot, full, marking.encode_preview(result.picture), actor)
     # A crash here leaves two sealed objects that no headshot names; the sweep of the studio's orphans removes them.
     try:
         with transaction.atomic():

@@ -19,5 +19,6 @@ for _place in (
     "WrappedCustomerKey.subject",
     "DeletionReceipt.subject",
     "DeletionReceipt.document",
+    "KeyHold.subject",
 ):
     keeps(f"vault.{_place}", activity=ENCRYPTION.id)

@@ -59,6 +59,13 @@ class ErasureIncomplete(Refusal):
     status = 503
 
 
+class KeyHeld(Refusal):
+    """The use of a key is stopped while an incident is looked into; nothing is lost."""
+
+    code = "vault.key_held"
+    status = 503
+
+
 class ReceiptForged(Refusal):
     """A deletion receipt does not carry a valid signature."""
 

@@ -23,6 +23,15 @@ class WrappedCustomerKey(models.Model):
     blob = models.BinaryField()
 
 
+class KeyHold(models.Model):
+    """Somebody's keys are not used for the time being; the pseudonym of all zeros stands for everybody's."""
+
+    subject = models.UUIDField(primary_key=True)
+    held_at = models.DateTimeField()
+    held_by = models.UUIDField(null=True)
+    because = models.CharField(max_length=300)
+
+
 class DeletionReceipt(models.Model):
     """What was deleted of a customer, signed; kept so that a crash after deleting cannot lose it. Holds ids only."""
 

@@ -1,14 +1,17 @@
 """Reading what the vault keeps, for checks and pages; nothing here opens anything."""
 
 import datetime as dt
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID
 
 from headshotly.vault import customer_keys, envelope, rotation, service_secrets, wiring, wrapped_keys
 from headshotly.vault.errors import KeyShredded, ObjectDamaged, ObjectMissing
-from headshotly.vault.models import StoredObject
+from headshotly.vault.models import DeletionReceipt, StoredObject
+
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,21 @@ def unwrappable() -> list[UUID]:
         StoreUnavailable: the key store did not answer.
     """
     return [key_id for key_id, context in rotation.contexts() if not wrapped_keys.opens(key_id, context)]
+
+
+def kinds_of(object_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the kinds of sealed objects that are kept, by id; what is gone is not in it."""
+    found: dict[UUID, str] = {}
+    for batch in itertools.batched(object_ids, _BATCH):
+        found.update(StoredObject.objects.filter(id__in=batch).values_list("id", "kind"))
+    return found
+
+
+def kinds_destroyed(subject: UUID) -> dict[UUID, str]:
+    """Return the kinds of what was destroyed when somebody left, by id, from their receipt."""
+    receipt = DeletionReceipt.objects.filter(subject=subject).first()
+    named = receipt.document["statement"]["objects"] if receipt else []
+    return {UUID(one["id"]): one["kind"] for one in named}
 
 
 def service_key_ids() -> set[UUID]:

@@ -20,6 +20,7 @@ from headshotly.vault import (
     customer_keys,
     envelope,
     field_sealing,
+    holds,
     minting,
     receipt,
     service_secrets,
@@ -244,6 +245,9 @@ def _require(warrant: Warrant, *, subject: UUID | None, object_id: UUID | None) 
     if subject is not None and warrant.subject != subject:
         _refuse(warrant, object_id=object_id)
         raise ForeignObject(_NOTHING)
+    if holds.stops(warrant):
+        _refuse(warrant, object_id=object_id)
+        holds.require_free(warrant)
 
 
 @enforces("3.2.a")

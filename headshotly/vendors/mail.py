@@ -8,6 +8,8 @@ import os
 import re
 import secrets
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +20,7 @@ from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
 from headshotly.policy import clock, configuration
 from headshotly.policy.refusal import Refusal
+from headshotly.vendors import closures
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 _ADDRESS_MAX = 254  # RFC 5321, section 4.5.3.1.3
@@ -66,7 +69,30 @@ def _mailer() -> Mailer:
     return FolderMailer(configuration.current().mail_folder)
 
 
-def send(*, to: str, subject: str, text: str, about: UUID | None, once: UUID | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that goes with a mail.
+
+    Attributes:
+        name: of the file.
+        media_type: such as ``application/pdf``.
+        data: its bytes.
+    """
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+def send(
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    about: UUID | None,
+    once: UUID | None = None,
+    attached: Sequence[Attached] = (),
+) -> None:
     """Send one plain-text mail and journal that it went, without the address.
 
     Args:
@@ -75,9 +101,11 @@ def send(*, to: str, subject: str, text: str, about: UUID | None, once: UUID | N
         text: the body; the operator's name and addresses are added.
         about: pseudonym of the data subject it concerns.
         once: an id for a mail that may be handed over again after a crash; a mailbox keeps one mail an id.
+        attached: files that go with it.
 
     Raises:
         MailNotSent: it was not handed over, or the address cannot be one.
+        VendorClosed: the way out is shut while an incident is looked into.
     """
     if len(to) > _ADDRESS_MAX or any(character in to for character in "\r\n,") or "@" not in to:
         raise MailNotSent("The mail address is not one we can send to.")
@@ -92,5 +120,9 @@ def send(*, to: str, subject: str, text: str, about: UUID | None, once: UUID | N
         f"{text.strip()}\n\n— \n{operator.name}, {operator.postal_address}\n"
         f"{operator.privacy_email} · {operator.website}\n"
     )
+    for one in attached:
+        main, _, kind = one.media_type.partition("/")
+        message.add_attachment(one.data, maintype=main, subtype=kind, filename=one.name)
+    closures.require_open(closures.MAIL)
     _mailer().deliver(message)
     audit.record(actor=SYSTEM, act=Act.MAIL_SENT, subject=about, purpose=subject)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from headshotly.frontdoor.commands.shoot import shoot
 from headshotly.policy import configuration
-from headshotly.studio import decoding, light, marking
+from headshotly.studio import decoding, light, marking, signatory
 from headshotly.studio.engine import PortraitEngine
 from headshotly.studio.errors import NoFaceToFrame, StyleUnknown
 from headshotly.studio.faces import Face, find_faces
@@ -201,7 +201,7 @@ def test_a_brand_colour_is_a_colour(colour: str) -> None:
 
 
 def test_the_result_says_what_it_is_and_nothing_else() -> None:
-    data = marking.encode(np.zeros((20, 16, 3), np.uint8))
+    data = marking.encode(np.zeros((20, 16, 3), np.uint8), signatory=signatory.current())
     with Image.open(io.BytesIO(data)) as image:
         assert marking.SOURCE_TYPE in image.info["xmp"].decode()
         assert not image.getexif()

@@ -1,6 +1,5 @@
 """``headshotly shoot``: the main job from a terminal, without a server."""
 
-import secrets
 from pathlib import Path
 
 import click
@@ -10,24 +9,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
-from headshotly.studio import marking
+from headshotly.studio import marking, signatory
 from headshotly.studio.decoding import decode
 from headshotly.studio.engine import PortraitEngine
+from headshotly.studio.files import write_whole
 from headshotly.studio.gate import judge
 from headshotly.studio.styles import DEFAULT, Style, style
 
 _console = Console(stderr=True, highlight=False)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        scratch.write_bytes(data)
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise Refusal(f"{path} could not be written: {error.strerror}.", code="shoot.write") from error
 
 
 def _names(photos: tuple[Path, ...]) -> list[str]:
@@ -104,7 +93,7 @@ def _shoot_one(
     for chosen, target in zip(styles, targets, strict=True):
         progress.update(bar, description=f"{photo.name}: {chosen.title}")
         result = engine.render(prepared, chosen)
-        _write(target, marking.encode(result.picture))
+        write_whole(target, marking.encode(result.picture, signatory=signatory.current()))
         progress.advance(bar)
         for note in result.notes:
             _console.print(f"[yellow]{target.name}[/yellow]: {note}", soft_wrap=True)

@@ -19,6 +19,7 @@ from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import LogSource
 
 UNPACKED_MAX = 256 << 20
+_AS_TEXT = ("requestParameters", "responseElements")
 _GZIP = b"\x1f\x8b"
 _VERBS = {"Create": 1, "Run": 1, "Put": 1, "Get": 2, "List": 2, "Describe": 2, "Update": 3, "Modify": 3, "Delete": 4}
 
@@ -65,6 +66,8 @@ def cloudtrail(record: Any) -> Observation:
     try:
         uid, name, at = record["eventID"], record["eventName"], _moment(record["eventTime"])
         fields = flatten(record)
+        # Public rules look through these as the text they are in AWS's own console.
+        fields |= {part: _bytes(record[part]).decode() for part in _AS_TEXT if record.get(part)}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EventRefused("A CloudTrail record is not as AWS writes it.") from error
     login = fields.get("responseElements.ConsoleLogin")

@@ -51,7 +51,7 @@ def look(scene: Scene) -> Finding:
             if rows and _strangers(_ADDRESS.findall(view), own):
                 bad.append(f"{name} holds a readable e-mail address")
     finally:
-        canary.uproot()
+        canary.uproot(planted)
     if bad:
         return broken(f"Readable where it must not be: {shorten(bad)}.", ids=bad, population=total)
     return held(

@@ -28,12 +28,12 @@ def _sealed(subject: object, object_id: object) -> bool:
 )
 def look(_scene: Scene) -> Finding:
     """Read the header of each, one planted object among them."""
-    canary.plant()
+    planted = canary.plant()
     try:
         newest = vault.newest_objects(_MOST)
         bad = [str(object_id) for subject, object_id in newest if not _sealed(subject, object_id)]
     finally:
-        canary.uproot()
+        canary.uproot(planted)
     if bad:
         return broken(f"Not sealed as it must be: {shorten(bad)}.", ids=bad, population=len(newest))
     return held(f"All {len(newest)} objects looked at are sealed with AES-256-GCM.", population=len(newest))

@@ -54,7 +54,7 @@ def look(_scene: Scene) -> Finding:
         readable = vault.open(object_id=planted.object_id, warrant=genuine) == planted.picture
         written = journal.is_written(genuine.id, object_id=planted.object_id)
     finally:
-        canary.uproot()
+        canary.uproot(planted)
     population = len(forged) + 1
     if opened:
         return broken(f"A sealed picture opened with {shorten(opened)}.", ids=opened, population=population)
