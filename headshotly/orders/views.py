@@ -186,6 +186,8 @@ def rehearse(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _bounded(request: HttpRequest) -> bytes:
+    if request.content_type != "application/json":
+        raise WebhookRefused("The message has not the form that was agreed.")
     announced = request.headers.get("Content-Length") or "0"
     if not announced.isdecimal() or int(announced) > _EVENT_BYTES_MAX:
         raise WebhookRefused("The message is too long.")

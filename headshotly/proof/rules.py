@@ -28,8 +28,6 @@ WAITS_FOR: dict[str, str] = {
     "6.1.b": "continuity",
     "6.2.a": "continuity",
     "6.2.b": "continuity",
-    "7.1.a": "orders",
-    "7.1.b": "orders",
     "8.1.a-b": "incidents",
     "8.2.a": "incidents",
     "8.2.b": "incidents",
