@@ -1,8 +1,11 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format gates bench docs clause setup setup-dev lock infra sabotage clean
+.PHONY: help verify run test lint format gates bench docs clause setup setup-dev lock infra sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
+
+verify: setup ## Look whether every sentence of the policy holds, here and now
+	@exec $(VENV)/headshotly policy verify
 
 help: ## List every habit
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +34,7 @@ gates: setup-dev ## Every gate of CI but the tests
 infra: setup-dev ## Make the templates of the infrastructure and check what they say
 	@sh setup/infra.sh
 
-sabotage: setup-dev ## Break each promise in a scratch system and see its check notice
+sabotage: setup-dev ## Break each promise in a scratch system and print which check noticed
 	@$(VENV)/python -m pytest tests/sabotage
 
 bench: setup-dev ## Measure against the rivals; a table each

@@ -56,6 +56,18 @@ def _quick_passwords(settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _outside_is_played(monkeypatch) -> None:
+    """Moto and servers on this machine play the outside, so no vendor need be on the register for them.
+
+    The process's own guard (``vendors.way_out``) stays in place in every test: a connection off this machine is refused.
+    ``tests/vendors`` puts the real gate back.
+    """
+    from headshotly.vendors import gate
+
+    monkeypatch.setattr(gate, "require", lambda _host, **_named: "played")
+
+
+@pytest.fixture(autouse=True)
 def _clean_folder() -> None:
     """Each test begins with an empty data folder and nothing remembered from the one before."""
     from headshotly.audit import keys, witnesses

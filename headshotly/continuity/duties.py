@@ -3,8 +3,8 @@
 import datetime as dt
 
 from headshotly.audit.actor import SYSTEM
-from headshotly.continuity import checking, services
-from headshotly.continuity.errors import BackupIncomplete
+from headshotly.continuity import checking, selectors, services
+from headshotly.continuity.errors import BackupIncomplete, DrillFailed, NoBackup
 from headshotly.policy import clock
 from headshotly.policy.duties import duty
 
@@ -39,3 +39,14 @@ def check() -> str:
     if not found.whole:
         raise BackupIncomplete(" ".join([sentence, *found.unusable]))
     return f"{sentence}."
+
+
+@duty("continuity.drill", every=dt.timedelta(days=7), longest=dt.timedelta(hours=6), slow=True)
+def drill() -> str:
+    """Restore everything into an empty place, as the plan says, and measure it."""
+    if not selectors.has_whole_backup():
+        raise NoBackup("There is no whole backup yet to exercise with.")
+    held = services.drill(actor=SYSTEM)
+    if not held.passed:
+        raise DrillFailed(held.sentence)
+    return f"Everything was back in {held.recovery_seconds or 0:.0f} s."

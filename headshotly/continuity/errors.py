@@ -63,3 +63,24 @@ class DatabaseUnfit(Refusal):
 
     code = "continuity.database_unfit"
     status = 500
+
+
+class PlanChanged(Refusal):
+    """A review is of a plan that is no longer in force."""
+
+    code = "continuity.plan_changed"
+    status = 409
+
+
+class DrillFailed(Refusal):
+    """A step of the plan did not run, or an objective was missed."""
+
+    code = "continuity.drill_failed"
+    status = 500
+
+
+class NotFound(Refusal):
+    """There is no such record."""
+
+    code = "continuity.not_found"
+    status = 404

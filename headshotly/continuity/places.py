@@ -10,7 +10,7 @@ from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.vault.embedded_keys import EmbeddedKeyService
 from headshotly.vault.keyservice import KeyService
-from headshotly.vault.regions import EU_REGIONS
+from headshotly.vendors.regions import EU_REGIONS
 
 _SPECIFICATION = re.compile(r"(?P<kind>folder|s3):(?P<place>[^@|]+)(?:\|(?P<mirror>[^@|]+))?@(?P<region>[a-z0-9-]+)")
 LEAST = 2
@@ -20,7 +20,7 @@ def _option(name: str, default: str = "") -> str:
     return configuration.current().options.get(name, default)
 
 
-def _specified() -> list[str]:
+def specified() -> list[str]:
     """Return the stores as written in the configuration; two folders beside the data folder where none are."""
     written = [part.strip() for part in _option("backup.stores").split(",") if part.strip()]
     here = configuration.current()
@@ -41,7 +41,7 @@ def stores() -> tuple[Store, ...]:
         PlacesRefused: there are fewer than two regions, one lies outside the Union, or two folders share a disk
             in production.
     """
-    made = _made(tuple(_specified()), _option("backup.endpoint"))
+    made = _made(tuple(specified()), _option("backup.endpoint"))
     if configuration.current().environment == "production":
         _require_disks_of_their_own(made)
     return made
@@ -80,7 +80,7 @@ def _make(one: re.Match[str], endpoint: str) -> Store:
 def _make_s3(bucket: str, mirror: str, region: str, endpoint: str) -> Store:
     # Loaded only where AWS is used: boto3 is slow to import.
     from headshotly.continuity.s3_store import S3Mirror, S3Repository  # noqa: PLC0415
-    from headshotly.vault import aws  # noqa: PLC0415
+    from headshotly.vendors import aws  # noqa: PLC0415
 
     client = aws.client("s3", region=region, endpoint=endpoint)
     return Store(
@@ -119,7 +119,8 @@ def key_service() -> KeyService:
                 folder / "backup-root-keys.json", passphrase_file=Path(passphrase) if passphrase else None
             )
         case "aws-kms":
-            from headshotly.vault import aws, aws_keys  # noqa: PLC0415 - as above
+            from headshotly.vault import aws_keys  # noqa: PLC0415 - as above
+            from headshotly.vendors import aws  # noqa: PLC0415 - as above
 
             client = aws.client("kms", region=_option("kms.region", "eu-central-1"), endpoint=_option("kms.endpoint"))
             return aws_keys.AwsKeyService(client, alias=_option("backup.key_alias", "alias/headshotly-backup"))

@@ -10,8 +10,8 @@ from headshotly.continuity.errors import PlacesRefused
 from headshotly.continuity.stores import PIECE, Kept
 from headshotly.policy.enforcement import enforces
 from headshotly.vault import s3
-from headshotly.vault.aws import ClientError, error_code
 from headshotly.vault.errors import ObjectMissing, StoreUnavailable
+from headshotly.vendors.aws import ClientError, error_code
 
 _LOCKED = {"AccessDenied", "InvalidRequest", "ObjectLocked"}
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}

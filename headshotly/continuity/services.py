@@ -1,15 +1,19 @@
 """The verbs of this room: back up, check, prune, mirror, restore parts of a living system."""
 
+import hashlib
 import socket
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from django.db import transaction
+
+from headshotly.access.models import StaffMember
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
-from headshotly.continuity import backing_up, checking, mirroring, places, pruning, restoring
-from headshotly.continuity.errors import BackupIncomplete
-from headshotly.continuity.models import BackupRecord, BackupState, MirrorRecord, StoreCheck
+from headshotly.continuity import backing_up, checking, drilling, mirroring, places, plan, pruning, restoring
+from headshotly.continuity.errors import BackupIncomplete, PlanChanged
+from headshotly.continuity.models import BackupRecord, BackupState, DrillRecord, MirrorRecord, PlanReview, StoreCheck
 from headshotly.continuity.progress import Progress, silence
 from headshotly.continuity.restoring import Restored, Wanted
 from headshotly.policy import clock
@@ -248,3 +252,55 @@ def recover_keys(*, actor: Actor) -> tuple[int, list[str]]:
     if added:
         audit.record(actor=actor, act=Act.KEYS_RECOVERED, purpose=f"{added} keys")
     return added, warnings
+
+
+@enforces("6.2.b")
+def drill(*, actor: Actor, progress: Progress = silence) -> DrillRecord:
+    """Hold a drill and keep its signed record; see ``drilling.hold``.
+
+    Returns:
+        The record, which says whether it passed.
+
+    Raises:
+        PlacesRefused: there are not two stores in two regions of the Union.
+    """
+    held, signed = drilling.hold(progress, count=DrillRecord.objects.count())
+    failed = [f"{step.title}: {step.sentence}" for step in held.steps if not step.passed]
+    record = DrillRecord.objects.create(
+        began_at=held.began_at,
+        ended_at=clock.now(),
+        passed=held.passed,
+        recovery_seconds=held.recovery_seconds,
+        loss_seconds=held.loss_seconds,
+        sentence=" ".join([*held.sentences, *failed[:1]])
+        if not held.passed
+        else "Every step ran inside the objectives.",
+        signed=signed,
+    )
+    audit.record(
+        actor=actor,
+        act=Act.DRILL_HELD,
+        purpose=f"drill {record.id}, record sha256:{hashlib.sha256(signed.encode()).hexdigest()}",
+        outcome=Outcome.DONE if held.passed else Outcome.FAILED,
+    )
+    return record
+
+
+@enforces("6.2.a")
+def review_plan(*, actor: Actor, member: StaffMember, sha256: str) -> PlanReview:
+    """Record that a member of staff read the plan and found it right.
+
+    Args:
+        actor: the member.
+        member: their row.
+        sha256: of the plan they read; a plan that changed meanwhile has not been read.
+
+    Raises:
+        PlanChanged: the plan in force is another one.
+    """
+    if sha256 != plan.plan().sha256:
+        raise PlanChanged("The plan changed while you read it. Please read it again.")
+    with transaction.atomic():
+        made = PlanReview.objects.create(plan_sha256=sha256, reviewed_at=clock.now(), reviewer=member)
+        audit.record(actor=actor, act=Act.PLAN_REVIEWED, purpose=f"plan sha256:{sha256}")
+    return made

@@ -27,10 +27,12 @@ COMMANDS = {
     "keys": "keys",
     "backup": "backup",
     "restore": "restore",
+    "drill": "drill",
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",
     "staff": "staff",
+    "vendors": "vendors",
     "manage": "manage",
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headshotly.access import grants
 from headshotly.audit import witnesses
+from headshotly.continuity import scratch_place
 from headshotly.incidents import alerts, cases
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
@@ -17,12 +18,13 @@ from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
 from headshotly.studio import entitlement, leaving
 from headshotly.studio import services as studio
+from headshotly.vendors import way_out
 
 
 def _s3_witness() -> witnesses.Witness:
     # Loaded only where it is used: boto3 is slow to import.
     from headshotly.audit.s3_witness import S3Witness  # noqa: PLC0415
-    from headshotly.vault import aws  # noqa: PLC0415
+    from headshotly.vendors import aws  # noqa: PLC0415
 
     options = configuration.current().options
     client = aws.client(
@@ -46,6 +48,12 @@ def _scratch_service() -> Iterator[tuple[int, int, Path]]:
         yield found
 
 
+def _drill_place() -> scratch_place.ScratchPlace:
+    from headshotly.frontdoor.drill_place import DrillPlace  # noqa: PLC0415 - only where a drill makes one
+
+    return DrillPlace()
+
+
 def _commands() -> Iterator[tuple[str, str | None]]:
     from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
 
@@ -53,10 +61,12 @@ def _commands() -> Iterator[tuple[str, str | None]]:
 
 
 def wire() -> None:
-    """Choose the journal's witness, a bucket with object lock where one is named, else a folder; stop work on no.
+    """Guard the way out of the process, choose the journal's witness, and hand rooms the acts of higher ones.
 
-    Options: ``witness.bucket``, ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
+    The witness is a bucket with object lock where one is named, else a folder. Options: ``witness.bucket``,
+    ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
+    way_out.install()
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)
@@ -67,5 +77,6 @@ def wire() -> None:
     entitlement.when_starting(spending.claim)
     entitlement.when_delivering(spending.deliver)
     entitlement.when_ended(orders.shoot_ended)
+    scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)

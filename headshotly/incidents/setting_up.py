@@ -19,7 +19,7 @@ from headshotly.incidents.sources import application, collected, heartbeat, sysl
 from headshotly.incidents.stream import Stream
 from headshotly.policy import configuration
 from headshotly.policy.refusal import Refusal
-from headshotly.vault import aws
+from headshotly.vendors import aws
 
 
 def readers() -> list[Reader]:

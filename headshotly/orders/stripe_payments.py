@@ -7,6 +7,7 @@ reported failure is not made twice.
 import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import stripe
 
@@ -28,10 +29,14 @@ from headshotly.orders.payments import (
 )  # fmt: skip
 from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
+from headshotly.vendors import categories, gate
+from headshotly.vendors.closures import VendorClosed
+from headshotly.vendors.errors import EgressRefused
 
 API_VERSION = "2026-10-28.endive"
 TOLERANCE_SECONDS = 300
 _TIMEOUT_SECONDS, _RETRIES = 20, 2
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PAID_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 _UNAVAILABLE = "The payment service cannot be reached at the moment. Nothing was charged; please try again soon."
 
@@ -56,6 +61,7 @@ class StripePayments:
             tax: whether Stripe Tax works out the tax.
             address: of the API, where it is not Stripe's own.
         """
+        self._host = urlsplit(address or stripe.DEFAULT_API_BASE).hostname or ""
         addresses: Any = {"api": address} if address else None
         self._client = stripe.StripeClient(
             secret_key,
@@ -88,7 +94,7 @@ class StripePayments:
     def begin(self, order: Order, *, title: str) -> Checkout:
         """Open a Checkout session; its page is Stripe's."""
         here = configuration.current().public_url
-        session = _asked(
+        session = self._asked(
             lambda: self._client.v1.checkout.sessions.create(
                 {
                     "mode": "payment",
@@ -122,12 +128,12 @@ class StripePayments:
 
     def page_of(self, order: Order) -> Checkout | None:
         """Ask whether the session still waits for its payment."""
-        session = _asked(lambda: self._client.v1.checkout.sessions.retrieve(order.checkout_ref))
+        session = self._asked(lambda: self._client.v1.checkout.sessions.retrieve(order.checkout_ref))
         return Checkout(session.id, session.url) if session.status == "open" and session.url else None
 
     def refund(self, order: Order, refund: Refund) -> str:
         """Send money back through Stripe."""
-        made = _asked(
+        made = self._asked(
             lambda: self._client.v1.refunds.create(
                 {
                     "payment_intent": refund.payment_ref or order.payment_ref,
@@ -135,16 +141,17 @@ class StripePayments:
                     "metadata": {"order_id": str(order.id), "refund_id": str(refund.id)},
                 },
                 {"idempotency_key": f"refund-{refund.id}-{refund.attempt}"},
-            )
+            ),
+            cannot_wait=True,
         )
         return str(made.id)
 
     def events(self, since: dt.datetime) -> Iterator[Fact]:
         """Walk through every event since a moment; Stripe keeps them for thirty days."""
         wanted: Any = {"created": {"gte": int(since.timestamp())}, "types": list(_EVENTS), "limit": 100}
-        found = _asked(lambda: self._client.v1.events.list(wanted))
+        found = self._asked(lambda: self._client.v1.events.list(wanted))
         iterator = found.auto_paging_iter()
-        while (event := _asked(lambda: next(iterator, None))) is not None:
+        while (event := self._asked(lambda: next(iterator, None))) is not None:
             try:
                 yield _understood(self._translated, event)
             except WebhookRefused:
@@ -157,10 +164,34 @@ class StripePayments:
             "limit": 100,
             "expand": ["data.payment_intent.latest_charge"],
         }
-        sessions = _asked(lambda: self._client.v1.checkout.sessions.list(wanted))
+        sessions = self._asked(lambda: self._client.v1.checkout.sessions.list(wanted))
         iterator = sessions.auto_paging_iter()
-        while (session := _asked(lambda: next(iterator, None))) is not None:
+        while (session := self._asked(lambda: next(iterator, None))) is not None:
             yield from self._facts_of(session)
+
+    def _asked[Answer](self, ask: Callable[[], Answer], *, cannot_wait: bool = False) -> Answer:
+        """Go through the gate, and turn what the library raises into what this house says.
+
+        Args:
+            ask: makes the call.
+            cannot_wait: money back and deletions go on while the vendor is looked into.
+        """
+        try:
+            if self._host not in _LOOPBACK:
+                gate.require(self._host, carries=(categories.PAYMENTS,), cannot_wait=cannot_wait, routine=True)
+            return ask()
+        except (EgressRefused, VendorClosed) as error:
+            raise PaymentsUnavailable(_UNAVAILABLE) from error
+        except stripe.StripeError as error:
+            # Its text may name a customer; its kind is enough.
+            match error.code:
+                case "charge_already_refunded":
+                    raise NothingLeft("The payment service has nothing left of this.") from error
+                case "resource_missing":
+                    raise _Missing(_REFUSED) from error
+                case _:
+                    refused = isinstance(error, stripe.InvalidRequestError)
+                    raise PaymentsUnavailable(_REFUSED if refused else _UNAVAILABLE) from error
 
     def _facts_of(self, session: Any) -> Iterator[Fact]:
         said = self._of_session(session, name=f"look:{session.id}")
@@ -220,7 +251,7 @@ class StripePayments:
 
     def portal(self, payer_ref: str, return_url: str) -> str:
         """Open Stripe's customer portal."""
-        session = _asked(
+        session = self._asked(
             lambda: self._client.v1.billing_portal.sessions.create({"customer": payer_ref, "return_url": return_url})
         )
         return str(session.url)
@@ -228,7 +259,7 @@ class StripePayments:
     def forget(self, payer_ref: str) -> None:
         """Delete the customer at Stripe; what the law has Stripe keep of the payment stays there."""
         try:
-            _asked(lambda: self._client.v1.customers.delete(payer_ref))
+            self._asked(lambda: self._client.v1.customers.delete(payer_ref), cannot_wait=True)
         except _Missing:
             return
 
@@ -306,18 +337,3 @@ def _understood(translate: Callable[[Any], Fact], event: Any) -> Fact:
         return translate(event)
     except (AttributeError, KeyError, TypeError) as error:
         raise WebhookRefused("The message has not the form that was agreed.") from error
-
-
-def _asked[Answer](ask: Callable[[], Answer]) -> Answer:
-    try:
-        return ask()
-    except stripe.StripeError as error:
-        # Its text may name a customer; its kind is enough.
-        match error.code:
-            case "charge_already_refunded":
-                raise NothingLeft("The payment service has nothing left of this.") from error
-            case "resource_missing":
-                raise _Missing(_REFUSED) from error
-            case _:
-                refused = isinstance(error, stripe.InvalidRequestError)
-                raise PaymentsUnavailable(_REFUSED if refused else _UNAVAILABLE) from error

@@ -17,28 +17,17 @@ EXPLAINED = {
 
 # What nothing looks at yet, and the room that will keep the promise.
 WAITS_FOR: dict[str, str] = {
-    "2.3.b": "incidents",
     "4.1.a": "findings",
     "4.2.a": "findings",
     "4.2.b": "findings",
     "4.3.a": "findings",
-    "4.3.b": "findings",
     "5.3.b": "incidents",
-    "6.1.a": "continuity",
-    "6.1.b": "continuity",
     "6.2.a": "continuity",
     "6.2.b": "continuity",
     "8.1.a-b": "incidents",
-    "8.2.a": "incidents",
-    "8.2.b": "incidents",
     "8.3.a": "incidents",
     "8.3.b": "incidents",
     "8.3.c": "incidents",
-    "9.1.a": "vendors",
-    "9.1.b": "vendors",
-    "9.1.c": "vendors",
-    "9.2": "vendors",
-    "10.3": "vulnerability reports",
 }
 
 

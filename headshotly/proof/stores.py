@@ -8,6 +8,8 @@ from pathlib import Path
 from django.apps import apps
 from django.db import connections, router
 
+from headshotly.continuity import places
+from headshotly.continuity.errors import PlacesRefused
 from headshotly.policy.configuration import Configuration
 from headshotly.vault import selectors as vault
 
@@ -19,8 +21,16 @@ _CHUNK = 500
 def folders(here: Configuration) -> list[Path]:
     """Return every folder the service keeps something in, but the mailboxes, which are their recipients'."""
     named = (Path(value) for name, value in here.options.items() if name.rpartition(".")[2] in {"folder", "mirror"})
-    found = [here.data_folder, *(path for path in named if path.is_dir())]
+    found = [here.data_folder, *(path for path in (*named, *_backups()) if path.is_dir())]
     return [path for path in found if not any(other != path and other in path.parents for other in found)]
+
+
+def _backups() -> list[Path]:
+    try:
+        stores = places.stores()
+    except PlacesRefused:
+        return []  # another check says so
+    return [Path(store.where) for store in stores if "://" not in store.where]
 
 
 def _files(here: Configuration) -> Iterator[tuple[str, Buffer]]:

@@ -2,6 +2,7 @@
 
 from headshotly.access.console import place
 from headshotly.rights import queue
+from headshotly.vendors import selectors as vendors
 
 place(
     label="Requests", view="rights-staff:queue", right="requests.read", group="Privacy",
@@ -11,3 +12,7 @@ place(label="Record of processing", view="rights-staff:record", right="governanc
 place(label="Impact assessments", view="rights-staff:assessments", right="governance.read", group="Privacy")
 place(label="Risks", view="rights-staff:risks", right="governance.read", group="Privacy")
 place(label="Documents", view="rights-staff:documents", right="governance.read", group="Privacy")
+place(
+    label="Vendors", view="rights-staff:vendors", right="vendors.read", group="House",
+    waiting=lambda member: vendors.waiting_for(f"staff:{member.id}"),
+)  # fmt: skip

@@ -4,6 +4,7 @@ from django.urls import path
 
 from headshotly.rights import governance_views as governance
 from headshotly.rights import staff_views as views
+from headshotly.rights import vendor_views as vendors
 
 app_name = "rights-staff"
 urlpatterns = [
@@ -19,6 +20,9 @@ urlpatterns = [
     path("assessments/<uuid:assessment_id>/decide/", governance.assessment_decide, name="assessment-decide"),
     path("risks/", governance.risks_page, name="risks"),
     path("risks/write/", governance.risk_write, name="risk-write"),
+    path("vendors/", vendors.vendors_page, name="vendors"),
+    path("vendors/write/", vendors.vendor_write, name="vendor-write"),
+    path("vendors/decide/", vendors.vendor_decide, name="vendor-decide"),
     path("documents/", governance.documents_page, name="documents"),
     path("documents/publish/", governance.publish, name="publish"),
 ]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from headshotly.policy.enforcement import enforces
-from headshotly.vault.aws import BotoCoreError, ClientError, error_code
 from headshotly.vault.errors import KeyServiceUnavailable
 from headshotly.vault.keyservice import Context
+from headshotly.vendors.aws import BotoCoreError, ClientError, error_code
 
 _PENDING_DAYS = 7  # the shortest waiting time AWS allows; a root that waits unwraps nothing
 

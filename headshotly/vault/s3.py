@@ -1,4 +1,4 @@
-"""The object store on S3, or a server that speaks its protocol. Talks to AWS through ``vault.aws`` only."""
+"""The object store on S3, or a server that speaks its protocol. Talks to AWS through ``vendors.aws`` only."""
 
 import contextlib
 import datetime as dt
@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from headshotly.policy.enforcement import enforces
-from headshotly.vault.aws import BotoCoreError, ClientError, error_code
 from headshotly.vault.errors import ObjectMissing, StoreFull, StoreUnavailable
 from headshotly.vault.streaming import SealedFile
+from headshotly.vendors.aws import BotoCoreError, ClientError, error_code
 
 _PART = 8 << 20  # S3 takes parts of 5 MiB or more, and 10,000 of them
 _FIRST_READ = 1 << 16

@@ -40,7 +40,8 @@ def key_service() -> KeyService:
             )
         case "aws-kms":
             # Loaded only where AWS is used: boto3 is slow to import.
-            from headshotly.vault import aws, aws_keys  # noqa: PLC0415
+            from headshotly.vault import aws_keys  # noqa: PLC0415
+            from headshotly.vendors import aws  # noqa: PLC0415
 
             client = aws.client("kms", region=_option("kms.region", _REGION), endpoint=_option("kms.endpoint"))
             return aws_keys.AwsKeyService(client, alias=_option("kms.alias", "alias/headshotly"))
@@ -81,7 +82,8 @@ def object_store() -> ObjectStore:
         case "folder":
             return FolderObjectStore(_folder("objects.folder", "objects"))
         case "s3":
-            from headshotly.vault import aws, s3  # noqa: PLC0415 - as above
+            from headshotly.vault import s3  # noqa: PLC0415 - as above
+            from headshotly.vendors import aws  # noqa: PLC0415 - as above
 
             client = aws.client("s3", region=_option("s3.region", _REGION), endpoint=_option("s3.endpoint"))
             store: ObjectStore = s3.S3ObjectStore(

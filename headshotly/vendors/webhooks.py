@@ -1,36 +1,18 @@
-"""Small messages to a chat or pager of the house's choosing: the one seam for them (Slack, Teams, PagerDuty).
+"""Small messages to a chat or pager of the house's choosing: the one seam for them (Slack, Teams, PagerDuty)."""
 
-An address from the configuration is still only an address: it is spoken to by HTTPS alone, never at an address inside
-our own network, never through a redirect, and its answer is read no further than its status.
-"""
-
-import ipaddress
 import json
 import os
 import secrets
-import socket
-import ssl
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 from uuid import UUID
-
-import urllib3
 
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
-from headshotly.vendors import closures
+from headshotly.vendors import categories, closures, https
 
-SECONDS = 5.0
-BYTES_MAX = 64 * 1024
 _FINE = range(200, 300)
-_HTTPS = 443
-type Resolve = Callable[[str, int], list[str]]
-# Asked before anything leaves, with the host's name; raises a ``Refusal`` where its vendor's door is shut.
-type Gate = Callable[[str], None]
-_GATES: list[Gate] = []
 
 
 class NotPosted(Refusal):
@@ -40,48 +22,15 @@ class NotPosted(Refusal):
     status = 503
 
 
-class AddressRefused(Refusal):
-    """The address is none that messages are ever sent to."""
-
-    code = "webhook.address"
-    status = 422
-
-
-def gate_through(gate: Gate) -> None:
-    """Have every message ask first whether it may leave; the vendors' register fills this in."""
-    if gate not in _GATES:
-        _GATES.append(gate)
-
-
 class Poster(Protocol):
     """Hands one JSON message over."""
 
     def post(self, url: str, document: dict[str, Any], *, once: UUID) -> None:
-        """Hand it over, or raise ``NotPosted`` or ``AddressRefused``."""
-
-
-def _checked(url: str) -> tuple[str, int, str]:
-    """Return host, port and path of an address that may be spoken to.
-
-    Raises:
-        AddressRefused: it is not HTTPS, names somebody to sign in as, or no host.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _HTTPS
-    except ValueError:
-        raise AddressRefused("The address of the chat or pager cannot be read.") from None
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.password or parts.fragment:
-        raise AddressRefused("The address of the chat or pager must begin with https:// and name a host.")
-    path = parts.path or "/"
-    return parts.hostname, port, f"{path}?{parts.query}" if parts.query else path
+        """Hand it over, or raise ``NotPosted`` or ``https.AddressRefused``."""
 
 
 def _body(document: dict[str, Any]) -> bytes:
-    body = json.dumps(document, ensure_ascii=False).encode()
-    if len(body) > BYTES_MAX:
-        raise NotPosted("The message is too long to be sent.")
-    return body
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 class FolderPoster:
@@ -92,7 +41,8 @@ class FolderPoster:
 
     def post(self, url: str, document: dict[str, Any], *, once: UUID) -> None:
         """Write the message; a crash leaves a hidden scratch file or the whole message."""
-        host, _, _ = _checked(url)
+        host = https.address_of(url).host
+        closures.require_open(host)
         body = _body({"to": host, "at": clock.now().isoformat(), "message": document})
         scratch = self._folder / f".{secrets.token_hex(8)}"
         try:
@@ -101,70 +51,29 @@ class FolderPoster:
                 file.write(body)
             scratch.replace(self._folder / f"{once}.json")
         except OSError as error:
-            scratch.unlink(missing_ok=True)
             raise NotPosted("The message could not be handed over.") from error
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise NotPosted("The chat or pager was not found.") from error
-    return [str(one[4][0]) for one in found]
+        finally:
+            scratch.unlink(missing_ok=True)
 
 
 class HttpsPoster:
-    """Speaks HTTPS to one public address: looked up once, judged, and connected to as judged.
+    """Speaks HTTPS to a vendor on the register; its answer is read no further than its status."""
 
-    Looking up again between judging and connecting would let a name change its mind, so the connection goes to the very
-    address that was judged, and the certificate must still be the name's.
-    """
-
-    def __init__(self, *, resolve: Resolve = _addresses, trust: ssl.SSLContext | None = None) -> None:
-        self._resolve = resolve
-        self._trust = trust or ssl.create_default_context()
-
-    @staticmethod
-    def permits(address: str) -> bool:
-        """Say whether an address lies on the public internet: not private, loopback, link-local, shared or reserved."""
-        found = ipaddress.ip_address(address.partition("%")[0])
-        mapped = getattr(found, "ipv4_mapped", None)
-        judged = mapped or found
-        return judged.is_global and not judged.is_multicast
-
-    @enforces("1.2.d")
     def post(self, url: str, document: dict[str, Any], *, once: UUID) -> None:
         """Post the message; one id is one message, also where it is handed over twice."""
-        host, port, path = _checked(url)
-        body = _body(document)
-        addresses = self._resolve(host, port)
-        if not addresses or not all(self.permits(one) for one in addresses):
-            # One inside address among public ones is refused too: nobody needs such a name.
-            raise AddressRefused("The chat or pager must be at a public address, and this one is not.")
-        pool = urllib3.HTTPSConnectionPool(
-            addresses[0],
-            port,
-            server_hostname=host,
-            assert_hostname=host,
-            ssl_context=self._trust,
-            timeout=urllib3.Timeout(connect=SECONDS, read=SECONDS),
-            maxsize=1,
-            retries=False,
-        )
-        headers = {"Host": host if port == _HTTPS else f"{host}:{port}", "Content-Type": "application/json"}
-        headers["Idempotency-Key"] = str(once)
         try:
-            answer = pool.urlopen(
-                "POST", path, body=body, headers=headers, redirect=False, preload_content=False, assert_same_host=False
+            answer = https.request(
+                "POST",
+                url,
+                body=_body(document),
+                headers={"Content-Type": "application/json", "Idempotency-Key": str(once)},
+                carries=(categories.PSEUDONYMS,),
+                cannot_wait=True,
             )
-            status = answer.status
-            answer.close()
-        except urllib3.exceptions.HTTPError as error:
+        except https.NoAnswer as error:
             raise NotPosted("The chat or pager did not answer.") from error
-        finally:
-            pool.close()
-        if status not in _FINE:
-            raise NotPosted(f"The chat or pager answered {status}.")
+        if answer.status not in _FINE:
+            raise NotPosted(f"The chat or pager answered {answer.status}.")
 
 
 def _poster() -> Poster:
@@ -188,10 +97,7 @@ def post(url: str, document: dict[str, Any], *, once: UUID) -> None:
     Raises:
         AddressRefused: it is no public HTTPS address.
         NotPosted: it was not handed over.
-        Refusal: the vendor's door is shut.
+        EgressRefused: its host is no vendor's in force.
+        VendorClosed: its door is shut.
     """
-    host, _, _ = _checked(url)
-    closures.require_open(host)
-    for gate in _GATES:
-        gate(host)
     _poster().post(url, document, once=once)

@@ -10,7 +10,7 @@ FOLDER = INFRA / "templates"
 
 
 def source_sha256() -> str:
-    """Return the hash of everything the templates are made from; ``headshotly.proof.templates`` computes the same."""
+    """Return the hash of everything the templates are made from; ``headshotly.proof.infrastructure`` computes the same."""
     paths = sorted([*(INFRA / "headshotly_infra").rglob("*.py"), *(INFRA / "suricata").rglob("*")])
     digest = hashlib.sha256()
     for path in paths:

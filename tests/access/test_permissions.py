@@ -144,6 +144,8 @@ def test_auditors_and_finance_cannot_write():
         "people.write",
         "rights.review",
         "machines.write",
+        "vendors.write",
+        "vendors.decide",
     }
     assert not rights.of_role(Role.AUDITOR) & writes
     assert rights.of_role(Role.FINANCE) == {"orders.read", "orders.refund"}, "finance sees money, never faces"

@@ -137,6 +137,7 @@ def declared_words() -> set[str]:
     from headshotly.access.models import Purpose
     from headshotly.orders.models import OrderState
     from headshotly.policy.clauses import ClauseKind, clauses, sections
+    from headshotly.proof.rules import why_unchecked
     from headshotly.proof.weakness_states import FIX_DAYS
     from headshotly.purposes.declarations import LegalBasis, limits
     from headshotly.purposes.grounds import RestrictionGround
@@ -169,6 +170,7 @@ def declared_words() -> set[str]:
         for channel in states.Channel:
             found.add(verifying.needed(kind, channel).sentence)
     found |= {text for one in STYLES.values() for text in (one.title, one.description)}
+    found |= {why_unchecked(clause_id) for clause_id in clauses()}
     found |= {severity.label for severity in FIX_DAYS}
     found |= {clause.sentence for clause in clauses().values()}
     found |= {section.heading for section in sections() if section.level > 1}

@@ -598,3 +598,29 @@ def test_production_without_a_key_sells_nothing(person, settings):
     with pytest.raises(PaymentsUnavailable, match="No payment service"):
         buy(person)
     assert not Order.objects.exists()
+
+
+def test_every_call_to_stripe_asks_the_gate_first(person, settings, monkeypatch):
+    from headshotly.orders.payments import payments
+    from headshotly.vendors import gate
+    from headshotly.vendors.errors import EgressRefused
+    from tests.orders.conftest import with_options
+
+    with_options(settings, stripe__secret_key="sk_test_x")
+    asked = []
+
+    def refuse(host, **named):
+        asked.append((host, named["carries"], named["cannot_wait"]))
+        raise EgressRefused("nobody agreed to this")
+
+    monkeypatch.setattr(gate, "require", refuse)
+    with pytest.raises(PaymentsUnavailable):
+        buy(person)
+    order = Order.objects.get()
+    assert order.state == "created"
+    with pytest.raises(PaymentsUnavailable):
+        payments().refund(order, Refund(order=order, minor=1))
+    with pytest.raises(PaymentsUnavailable):
+        payments().forget("cus_1")
+    kinds = ("order and payment references",)
+    assert asked == [("api.stripe.com", kinds, False), ("api.stripe.com", kinds, True), ("api.stripe.com", kinds, True)]

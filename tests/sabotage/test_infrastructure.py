@@ -8,8 +8,8 @@ import pytest
 
 from headshotly.policy import configuration
 from headshotly.proof.findings import Outcome
+from headshotly.proof.infrastructure import folder_of
 from headshotly.proof.scene import Scene
-from headshotly.proof.templates import folder_of
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -19,8 +19,9 @@ from headshotly.proof import services as proof
 from headshotly.proof.models import CheckRun, Evidence
 from headshotly.proof.scene import Scene
 from headshotly.studio.models import Photo
-from headshotly.vault import aws, minting, rotation, streaming, wiring
+from headshotly.vault import minting, rotation, streaming, wiring
 from headshotly.vault import services as vault
+from headshotly.vendors import aws
 from tests.accounts.conftest import EMAIL
 from tests.sabotage.conftest import sequence_all
 

@@ -9,10 +9,10 @@ import boto3
 import moto
 import pytest
 
-from headshotly.vault import aws
 from headshotly.vault.aws_keys import AwsKeyService
 from headshotly.vault.embedded_keys import EmbeddedKeyService
 from headshotly.vault.errors import KeyServiceUnavailable
+from headshotly.vendors import aws
 from tests.vault.strict_kms import StrictKms
 
 CONTEXT = {"subject": "a", "use": "test"}

@@ -14,10 +14,11 @@ import pytest
 from botocore.stub import Stubber
 
 from headshotly.policy import clock
-from headshotly.vault import aws, objectstore, s3
+from headshotly.vault import objectstore, s3
 from headshotly.vault.errors import ObjectMissing, StoreFull, StoreUnavailable
 from headshotly.vault.objectstore import FolderObjectStore
 from headshotly.vault.s3 import S3ObjectStore
+from headshotly.vendors import aws
 
 OWNER, OTHER = uuid.uuid4(), uuid.uuid4()
 BUCKET = "sealed"

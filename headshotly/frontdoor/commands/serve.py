@@ -110,7 +110,6 @@ def serve(context: click.Context, listen: str) -> None:
         Child("sequencer", ["sequencer"]),
         Child("duties", ["duties", "run", "--quick"]),
         Child("slow duties", ["duties", "run", "--slow"]),
-        Child("duties", ["duties", "run"]),
         Child("detector", ["detector"]),
     ]
     Supervisor(children, _say).run(when_ready)

@@ -1,10 +1,10 @@
 """Production's load balancer speaks TLS 1.2 and newer only (clause 3.1.a)."""
 
-from headshotly.proof import templates
+from headshotly.proof import infrastructure
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
+from headshotly.proof.infrastructure import Resource, TemplatesMissing
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
-from headshotly.proof.templates import Resource, TemplatesMissing
 
 _POLICIES = ("ELBSecurityPolicy-TLS13-1-2-", "ELBSecurityPolicy-TLS13-1-3-")
 
@@ -28,10 +28,10 @@ def _wrong(listener: Resource) -> bool:
 def look(scene: Scene) -> Finding:
     """Read the templates."""
     try:
-        found = templates.resources(scene.here)
+        found = infrastructure.resources(scene.here)
     except TemplatesMissing as missing:
         return unknown(missing.sentence)
-    listeners = templates.of_kind(found, "AWS::ElasticLoadBalancingV2::Listener")
+    listeners = infrastructure.of_kind(found, "AWS::ElasticLoadBalancingV2::Listener")
     bad = [one.name for one in listeners if _wrong(one)]
     if bad:
         return broken(f"A listener speaks older TLS or serves plain HTTP: {shorten(bad)}.", ids=bad)

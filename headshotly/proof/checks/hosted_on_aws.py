@@ -1,10 +1,10 @@
 """What production is made of is Amazon Web Services, and in production it is what runs (clause 2.1.a)."""
 
-from headshotly.proof import templates
+from headshotly.proof import infrastructure
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
+from headshotly.proof.infrastructure import TemplatesMissing
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
-from headshotly.proof.templates import TemplatesMissing
 
 _NEEDED = (
     "AWS::ECS::Service",
@@ -39,11 +39,11 @@ def look(scene: Scene) -> Finding:
         if elsewhere:
             return broken(f"Production does not run on AWS: {shorten(elsewhere)}.", ids=elsewhere)
     try:
-        found = templates.resources(here)
+        found = infrastructure.resources(here)
     except TemplatesMissing as missing:
         return unknown(missing.sentence)
     bad = [one.name for one in found if not one.kind.startswith(("AWS::", "Custom::"))]
-    bad += [kind for kind in _NEEDED if not templates.of_kind(found, kind)]
+    bad += [kind for kind in _NEEDED if not infrastructure.of_kind(found, kind)]
     if bad:
         return broken(f"Not of AWS, or not there: {shorten(bad)}.", ids=bad, population=len(found))
     return held(f"All {len(found)} parts of production's templates are of AWS.", population=len(found))

@@ -2,11 +2,11 @@
 
 import json
 
-from headshotly.proof import templates
+from headshotly.proof import infrastructure
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
+from headshotly.proof.infrastructure import Resource, TemplatesMissing
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
-from headshotly.proof.templates import Resource, TemplatesMissing
 
 _NEEDED = {
     "a network firewall": "AWS::NetworkFirewall::Firewall",
@@ -17,11 +17,11 @@ _NEEDED = {
 
 
 def _missing(found: list[Resource]) -> list[str]:
-    bad = [name for name, kind in _NEEDED.items() if not templates.of_kind(found, kind)]
-    rules = [json.dumps(one.properties) for one in templates.of_kind(found, "AWS::NetworkFirewall::RuleGroup")]
+    bad = [name for name, kind in _NEEDED.items() if not infrastructure.of_kind(found, kind)]
+    rules = [json.dumps(one.properties) for one in infrastructure.of_kind(found, "AWS::NetworkFirewall::RuleGroup")]
     if not any("sid:" in text and "drop" in text for text in rules):
         bad.append("our rules against intruders")
-    detectors = templates.of_kind(found, "AWS::GuardDuty::Detector")
+    detectors = infrastructure.of_kind(found, "AWS::GuardDuty::Detector")
     if not any(one.properties.get("Enable") is True for one in detectors):
         bad.append("GuardDuty")
     return bad
@@ -38,7 +38,7 @@ def _missing(found: list[Resource]) -> list[str]:
 def look(scene: Scene) -> Finding:
     """Read the templates."""
     try:
-        found = templates.resources(scene.here)
+        found = infrastructure.resources(scene.here)
     except TemplatesMissing as missing:
         return unknown(missing.sentence)
     bad = _missing(found)

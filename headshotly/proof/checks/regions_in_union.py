@@ -20,7 +20,7 @@ def _named(scene: Scene) -> dict[str, str]:
 
 
 def _accepted(region: str) -> bool:
-    from headshotly.vault import aws  # noqa: PLC0415 - boto3 is slow to import
+    from headshotly.vendors import aws  # noqa: PLC0415 - boto3 is slow to import
 
     try:
         aws.client("s3", region=region)
@@ -39,7 +39,7 @@ def _accepted(region: str) -> bool:
 )
 def look(scene: Scene) -> Finding:
     """Read the settings and try the gate."""
-    from headshotly.vault.aws import EU_REGIONS  # noqa: PLC0415 - boto3 is slow to import
+    from headshotly.vendors.regions import EU_REGIONS  # noqa: PLC0415 - boto3 is slow to import
 
     named = _named(scene)
     bad = [f"{name} = {region}" for name, region in named.items() if region not in EU_REGIONS]

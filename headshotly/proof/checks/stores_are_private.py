@@ -7,11 +7,11 @@ import stat
 from django.db import connections
 
 from headshotly.policy.configuration import Configuration
-from headshotly.proof import templates
+from headshotly.proof import infrastructure
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
+from headshotly.proof.infrastructure import Resource, TemplatesMissing
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
-from headshotly.proof.templates import Resource, TemplatesMissing
 
 _ANYBODY = {"0.0.0.0/0", "::/0"}
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
@@ -43,16 +43,16 @@ def _in_templates(found: list[Resource]) -> list[str]:
     bad = [
         one.name
         for kind in ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress")
-        for one in templates.of_kind(found, kind)
+        for one in infrastructure.of_kind(found, kind)
         if _open_group(one) and "/EdgeGroup" not in one.name
     ]
-    databases = templates.of_kind(found, "AWS::RDS::DBInstance")
+    databases = infrastructure.of_kind(found, "AWS::RDS::DBInstance")
     bad += [one.name for one in databases if one.properties.get("PubliclyAccessible") is not False]
-    for bucket in templates.of_kind(found, "AWS::S3::Bucket"):
+    for bucket in infrastructure.of_kind(found, "AWS::S3::Bucket"):
         blocks = bucket.properties.get("PublicAccessBlockConfiguration", {})
         if not all(blocks.get(name) is True for name in _BLOCKS):
             bad.append(bucket.name)
-    routes = templates.of_kind(found, "AWS::EC2::Route")
+    routes = infrastructure.of_kind(found, "AWS::EC2::Route")
     bad += [one.name for one in routes if "dataSubnet" in json.dumps(one.properties)]
     return bad
 
@@ -72,7 +72,7 @@ def look(scene: Scene) -> Finding:
     if bad:
         return broken(f"A data store is open: {shorten(bad)}.", ids=bad)
     try:
-        found = templates.resources(scene.here)
+        found = infrastructure.resources(scene.here)
     except TemplatesMissing as missing:
         return unknown(missing.sentence)
     bad = _in_templates(found)

@@ -3,11 +3,11 @@
 import json
 import re
 
-from headshotly.proof import templates
+from headshotly.proof import infrastructure
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
+from headshotly.proof.infrastructure import Resource, TemplatesMissing
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
-from headshotly.proof.templates import Resource, TemplatesMissing
 
 _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|cn|mx|eusc)(?:-(?:gov|iso|de))?(?:-[a-z]+)-\d\b")
 
@@ -33,15 +33,15 @@ def _denies_others(policies: list[Resource], allowed: frozenset[str]) -> bool:
 )
 def look(scene: Scene) -> Finding:
     """Read the templates."""
-    from headshotly.vault.aws import EU_REGIONS  # noqa: PLC0415 - boto3 is slow to import
+    from headshotly.vendors.regions import EU_REGIONS  # noqa: PLC0415 - boto3 is slow to import
 
     try:
-        found = templates.resources(scene.here)
+        found = infrastructure.resources(scene.here)
     except TemplatesMissing as missing:
         return unknown(missing.sentence)
     named = {(one.name, region) for one in found for region in _REGION.findall(json.dumps(one.properties))}
     bad = [f"{name} in {region}" for name, region in named if region not in EU_REGIONS]
-    if not _denies_others(templates.of_kind(found, "AWS::Organizations::Policy"), EU_REGIONS):
+    if not _denies_others(infrastructure.of_kind(found, "AWS::Organizations::Policy"), EU_REGIONS):
         bad.append("no policy denies other regions")
     if bad:
         return broken(f"Outside the Union: {shorten(bad)}.", ids=bad, population=len(found))

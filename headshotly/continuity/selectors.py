@@ -1,0 +1,152 @@
+"""Reading what this room recorded, for pages and checks."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from headshotly.continuity import places, plan
+from headshotly.continuity.backing_up import SKEW
+from headshotly.continuity.errors import NotFound, PlacesRefused
+from headshotly.continuity.models import (
+    BackupRecord,
+    BackupState,
+    DrillRecord,
+    MirrorRecord,
+    PlanReview,
+    StoreCheck,
+)
+from headshotly.policy import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How something stands against its objective.
+
+    Attributes:
+        what: it is.
+        age: how old the newest good one is; None where there is none, or where its date lies in the future.
+        limit: how old it may be.
+        sentence: in plain words.
+    """
+
+    what: str
+    age: dt.timedelta | None
+    limit: dt.timedelta
+    sentence: str
+
+    @property
+    def good(self) -> bool:
+        """Say whether it is young enough; what does not exist is not."""
+        return self.age is not None and self.age <= self.limit
+
+
+def has_whole_backup() -> bool:
+    """Say whether any backup was ever complete in every store."""
+    return BackupRecord.objects.filter(state=BackupState.COMPLETE).exists()
+
+
+def newest_whole_backup() -> BackupRecord | None:
+    """Return the newest backup that is whole in every store, by its number and not by clocks."""
+    return BackupRecord.objects.filter(state=BackupState.COMPLETE).order_by("-generation").first()
+
+
+def backups(most: int = 20) -> list[BackupRecord]:
+    """Return the runs of the backup, newest first."""
+    return list(BackupRecord.objects.order_by("-began_at")[:most])
+
+
+def drills(most: int = 20) -> list[DrillRecord]:
+    """Return the drills, newest first."""
+    return list(DrillRecord.objects.order_by("-began_at")[:most])
+
+
+def drill_of(drill_id: UUID) -> DrillRecord:
+    """Return a drill.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = DrillRecord.objects.filter(id=drill_id).first()
+    if found is None:
+        raise NotFound("There is no such drill.")
+    return found
+
+
+def checks() -> list[StoreCheck]:
+    """Return the newest check of each region."""
+    newest: dict[str, StoreCheck] = {}
+    for one in StoreCheck.objects.order_by("-checked_at")[:100]:
+        newest.setdefault(one.region, one)
+    return [newest[region] for region in sorted(newest)]
+
+
+def mirrors() -> list[MirrorRecord]:
+    """Return how each region's mirror stands."""
+    return list(MirrorRecord.objects.order_by("region"))
+
+
+def review() -> PlanReview | None:
+    """Return the newest review of the plan as it is now."""
+    found = PlanReview.objects.select_related("reviewer").filter(plan_sha256=plan.plan().sha256)
+    return found.order_by("-reviewed_at").first()
+
+
+def _age(at: dt.datetime | None) -> dt.timedelta | None:
+    """Return how old something is; what is dated in the future has no age, for a clock was wrong."""
+    if at is None or at > clock.now() + SKEW:
+        return None
+    return max(clock.now() - at, dt.timedelta(0))
+
+
+def backup_standing() -> Standing:
+    """Return how the newest whole backup stands against the plan's objective."""
+    newest = newest_whole_backup()
+    limit = plan.plan().objectives.backup_age
+    if newest is None:
+        return Standing("Backup", None, limit, "There is no whole backup yet.")
+    age = _age(newest.snapshot_at)
+    if age is None:
+        return Standing("Backup", None, limit, "The newest backup is dated in the future: a clock is or was wrong.")
+    return Standing("Backup", age, limit, f"Whole in {' and '.join(newest.held_by)}, read back.")
+
+
+def mirror_standing() -> Standing:
+    """Return how the oldest of the mirrors stands against the plan's objective."""
+    limit = plan.plan().objectives.mirror_age
+    try:
+        wanted = {store.region for store in places.stores()}
+    except PlacesRefused as refusal:
+        return Standing("Mirror", None, limit, refusal.sentence)
+    kept = {one.region: one for one in mirrors() if one.region in wanted}
+    ages = [_age(kept[region].mirrored_at) if region in kept else None for region in sorted(wanted)]
+    wrong = " ".join(f"{one.region}: {one.sentence}" for one in kept.values() if one.sentence)
+    known = [age for age in ages if age is not None]
+    if len(known) < len(ages):
+        return Standing("Mirror", None, limit, wrong or "Not every region has a mirror of the keys yet.")
+    if wrong:
+        return Standing("Mirror", None, limit, wrong)
+    return Standing("Mirror", max(known), limit, "Keys and erasures, as they are now, in every region.")
+
+
+def drill_standing() -> Standing:
+    """Return how the newest passed drill stands; a later one that failed counts against it."""
+    limit = plan.plan().objectives.drill_every
+    newest = DrillRecord.objects.order_by("-began_at").first()
+    if newest is None:
+        return Standing("Drill", None, limit, "No drill was held yet.")
+    if not newest.passed:
+        return Standing("Drill", None, limit, newest.sentence)
+    return Standing("Drill", _age(newest.began_at), limit, newest.sentence)
+
+
+def plan_standing() -> Standing:
+    """Return how old the newest review of the plan in force is."""
+    limit, newest = plan.plan().review_every, review()
+    if newest is None:
+        return Standing("Plan", None, limit, "Nobody has reviewed the plan as it is now.")
+    return Standing("Plan", _age(newest.reviewed_at), limit, f"Reviewed by {newest.reviewer.handle}.")
+
+
+def standings() -> list[Standing]:
+    """Return everything that has an objective."""
+    return [backup_standing(), mirror_standing(), drill_standing(), plan_standing()]

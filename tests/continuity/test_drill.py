@@ -1,0 +1,115 @@
+"""The drill really restores, measures, signs; and a step that does not run fails it."""
+
+import base64
+import json
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from headshotly.access.services import create_staff
+from headshotly.audit.actor import SYSTEM
+from headshotly.continuity import catalogue, drilling, manifest, places, plan, report, selectors, services
+from headshotly.continuity.errors import BackupDamaged
+from headshotly.continuity.progress import silence
+from headshotly.rights import erasure
+from headshotly.vault import selectors as vault_contents
+from tests.continuity.conftest import DATABASES, EAST, NORTH
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=DATABASES)
+
+
+@pytest.fixture
+def exercised(living):
+    create_staff(actor=SYSTEM, handle="operator", role="operations")
+    services.back_up(actor=SYSTEM)
+    return living
+
+
+@pytest.mark.clause("6.2.a", "6.2.b")
+def test_a_drill_restores_everything_measures_and_signs(exercised, tmp_path):
+    ada = exercised.people["ada"]
+    erasure.erase_everything(actor=ada.actor, subject=ada.id)
+    services.mirror()
+    before = sorted(path.name for path in (tmp_path.parent).glob("headshotly-drill-*"))
+    record = services.drill(actor=SYSTEM)
+    seen = report.of(record)
+    assert record.passed, [step for step in seen.steps if not step["passed"]]
+    assert [step["id"] for step in seen.steps] == [step.id for step in plan.plan().steps]
+    assert all(step["ran"] for step in seen.steps)
+    assert 0 < record.recovery_seconds < 300
+    assert 0 < record.loss_seconds < 300
+    assert seen.fields["objects"] == 1
+    assert seen.fields["customer"] == str(exercised.people["bert"].id)
+    assert seen.fields["entries_lost"] >= 0
+    assert before == sorted(path.name for path in (tmp_path.parent).glob("headshotly-drill-*"))
+    key = catalogue.look(places.stores(), places.key_service()).newest().key.signing.public_key()
+    assert manifest.require_signature(record.signed.encode(), key)["passed"] is True
+    forged = record.signed.replace(f'"objects": {seen.fields["objects"]}', '"objects": 99')
+    assert forged != record.signed
+    with pytest.raises(BackupDamaged):
+        manifest.require_signature(forged.encode(), key)
+    assert report.pdf(record).startswith(b"%PDF")
+    assert selectors.drill_standing().good
+    assert base64.b64decode(seen.fields["public_key"]) == key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    # The living system was only read.
+    assert exercised.people["bert"].id in {row.subject for row in vault_contents.sealed_rows()}
+
+
+def _plan(change) -> plan.Plan:
+    text = plan.FILE.read_text()
+    return plan.read(change(text).encode())
+
+
+@pytest.mark.clause("6.2.b")
+def test_a_step_that_does_not_exist_fails_the_drill_and_the_place_is_removed(exercised):
+    other = _plan(lambda text: text.replace('act = "restore_everything"', 'act = "pray"'))
+    held, signed = drilling.hold(silence, count=0, chosen=other)
+    assert not held.passed
+    results = {step.id: step for step in held.steps}
+    assert "does not exist" in results["restore"].sentence
+    assert not results["restore"].ran
+    assert not results["journal"].ran
+    assert results["leave"].passed
+    assert json.loads(signed)["signed"]["passed"] is False
+
+
+@pytest.mark.clause("6.2.b")
+def test_without_a_backup_or_an_owner_a_drill_fails_and_says_so(living):
+    held = services.drill(actor=SYSTEM)
+    assert not held.passed
+    assert "Nobody holds the role operations" in held.sentence
+    create_staff(actor=SYSTEM, handle="operator", role="operations")
+    held = services.drill(actor=SYSTEM)
+    assert not held.passed
+    assert "There is no backup in any store" in held.sentence
+    assert not selectors.drill_standing().good
+
+
+def test_an_objective_that_is_missed_fails_the_drill(exercised, monkeypatch):
+    strict = _plan(lambda text: text.replace("recovery_hours = 4 ", "recovery_hours = 0.0000001 "))
+    monkeypatch.setattr(drilling, "_execute", lambda it, _progress: _pretend(it))
+    held, _ = drilling.hold(silence, count=1, chosen=strict)
+    assert held.region == NORTH != EAST
+    assert held.sentences == ["Recovery took longer than the objective."]
+    assert not held.passed
+
+
+def _pretend(it) -> None:
+    it.drill.steps = [drilling.StepResult(id="x", title="x", who="x", ran=True, passed=True)]
+    it.drill.recovery_seconds, it.drill.loss_seconds = 1.0, 1.0
+
+
+def test_a_plan_without_owner_steps_or_sense_is_none():
+    for change in (
+        lambda text: text.replace('owner = "operations"', 'owner = ""'),
+        lambda text: text.replace('id = "choose"', 'id = "people"'),
+        lambda text: text.replace("recovery_hours = 4 ", "recovery_hours = 0 "),
+    ):
+        with pytest.raises(ValueError):
+            _plan(change)
+
+
+def test_no_drill_without_steps_passes():
+    import datetime as dt
+
+    assert not drilling.Drill(began_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)).passed

@@ -1,0 +1,188 @@
+"""The HTTP client: no address a person could type leads inside, and nothing comes back without bounds."""
+
+import socket
+import ssl
+import threading
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headshotly.vendors import gate, https, way_out
+from headshotly.vendors.errors import EgressRefused
+
+SUBJECT = uuid.UUID(int=5)
+
+
+@pytest.fixture(autouse=True)
+def _gate_open(monkeypatch) -> None:
+    """The gate is tried elsewhere; here it notes who asked."""
+    monkeypatch.setattr(gate, "at_request", lambda _host, **_: None)
+    monkeypatch.setattr(gate, "require", lambda _host, **_: "played")
+
+
+@pytest.mark.clause("1.2.d")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example/x", "ftp://hooks.example/", "file:///etc/passwd", "gopher://hooks.example/",
+        "https://", "https:///x", "//hooks.example/", "https://user:secret@hooks.example/", "https://hooks.example/#x",
+        "https://127.0.0.1/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://127.1/",
+        "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://169.254.169.254/latest/", "https://localhost/",
+        "https://metadata/", "https://hooks.example:port/", "https://hooks.example\\@inside.example/",
+        "https://hooks.example/\r\nHost: inside", "https://hooks.exam\u2024ple/", "",
+    ],
+)  # fmt: skip
+def test_addresses_that_are_none_are_refused(url):
+    with pytest.raises(https.AddressRefused):
+        https.request("POST", url, at_request_of=SUBJECT, resolve=lambda *_: ["93.184.215.14"])
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_address_or_refused(text):
+    try:
+        found = https.address_of(text)
+    except https.AddressRefused:
+        return
+    assert text.lower().startswith("https://")
+    assert "." in found.host
+    assert ":" not in found.host
+
+
+@pytest.mark.clause("1.2.d")
+@pytest.mark.parametrize(
+    "addresses",
+    [["10.0.0.5"], ["127.0.0.1"], ["169.254.169.254"], ["::1"], ["93.184.215.14", "10.0.0.5"], ["fd00::1"], []],
+)
+def test_names_that_lead_inside_are_refused(addresses):
+    with pytest.raises(https.AddressRefused, match="public internet"):
+        https.request("POST", "https://hooks.example/", at_request_of=SUBJECT, resolve=lambda *_: addresses)
+
+
+@pytest.mark.clause("1.2.d")
+def test_a_name_is_looked_up_once(monkeypatch):
+    """The second answer of a rebinding name is never asked for."""
+    asked, connected = [], []
+
+    def resolve(host, _port):
+        asked.append(host)
+        return ["93.184.215.14"] if len(asked) == 1 else ["127.0.0.1"]
+
+    def speak(_method, _where, address, **_named):
+        connected.append(address)
+        return https.Answer(200, b"")
+
+    monkeypatch.setattr(https, "_speak", speak)
+    https.request("POST", "https://hooks.example/", at_request_of=SUBJECT, resolve=resolve)
+    assert (asked, connected) == (["hooks.example"], ["93.184.215.14"])
+
+
+@pytest.mark.clause("9.1.b")
+def test_where_the_gate_refuses_nothing_is_looked_up(monkeypatch):
+    def shut(_host, **_named):
+        raise EgressRefused("No.")
+
+    monkeypatch.setattr(gate, "require", shut)
+    asked = []
+    with pytest.raises(EgressRefused):
+        https.request("GET", "https://api.example/", resolve=lambda *a: asked.append(a))
+    assert asked == []
+
+
+def _serve(answer: bytes, context: ssl.SSLContext) -> tuple[int, threading.Thread, list[bytes]]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    got: list[bytes] = []
+
+    def run() -> None:
+        with listening, listening.accept()[0] as raw:
+            try:
+                with context.wrap_socket(raw, server_side=True) as stream:
+                    stream.settimeout(5)
+                    got.append(stream.recv(65536))
+                    stream.sendall(answer)
+            except OSError:
+                return
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return listening.getsockname()[1], thread, got
+
+
+@pytest.fixture
+def tls(tmp_path):
+    """A certificate for hooks.example, and the two sides' contexts."""
+    import datetime as dt
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hooks.example")])
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=36500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    file = tmp_path / "both.pem"
+    file.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(file)
+    trusting = ssl.create_default_context(cafile=file)
+    return serving, trusting
+
+
+@pytest.fixture
+def this_machine_is_public(monkeypatch):
+    monkeypatch.setattr(way_out, "is_public", lambda _address: True)
+
+
+@pytest.mark.usefixtures("this_machine_is_public")
+def test_a_message_arrives_and_a_redirect_is_not_followed(tls):
+    serving, trusting = tls
+    port, thread, got = _serve(
+        b"HTTP/1.1 302 Found\r\nLocation: https://inside.example/\r\nContent-Length: 2\r\n\r\nno", serving
+    )
+    answer = https.request(
+        "POST", f"https://hooks.example:{port}/x?y=1", body=b"hello", at_request_of=SUBJECT,
+        resolve=lambda *_: ["127.0.0.1"], trust=trusting,
+    )  # fmt: skip
+    thread.join(5)
+    assert answer == https.Answer(302, b"no")
+    assert got[0].startswith(b"POST /x?y=1 HTTP/1.1\r\n")
+    assert f"Host: hooks.example:{port}".encode() in got[0]
+
+
+@pytest.mark.usefixtures("this_machine_is_public")
+def test_a_certificate_of_somebody_else_is_not_believed(tls):
+    serving, trusting = tls
+    port, _, got = _serve(b"HTTP/1.1 200 OK\r\n\r\n", serving)
+    with pytest.raises(https.NoAnswer):
+        https.request(
+            "POST", f"https://other.example:{port}/", at_request_of=SUBJECT,
+            resolve=lambda *_: ["127.0.0.1"], trust=trusting,
+        )  # fmt: skip
+    assert got == []
+
+
+@pytest.mark.usefixtures("this_machine_is_public")
+def test_an_endless_answer_is_cut(tls, monkeypatch):
+    monkeypatch.setattr(https, "ANSWER_BYTES_MAX", 1000)
+    serving, trusting = tls
+    port, _, _ = _serve(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100_000, serving)
+    answer = https.request(
+        "GET", f"https://hooks.example:{port}/", at_request_of=SUBJECT, resolve=lambda *_: ["127.0.0.1"], trust=trusting
+    )
+    assert len(answer.body) == 1000
+
+
+def test_too_long_a_message_is_refused():
+    with pytest.raises(https.AddressRefused, match="too long"):
+        https.request("POST", "https://hooks.example/", body=b"x" * (https.BODY_BYTES_MAX + 1), at_request_of=SUBJECT)
