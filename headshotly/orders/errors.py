@@ -31,6 +31,13 @@ class NothingLeft(Refusal):
     status = 409
 
 
+class TooMuch(Refusal):
+    """Less is left of a payment than shall go back."""
+
+    code = "orders.too_much"
+    status = 409
+
+
 class RefundRefused(Refusal):
     """The money does not go back by itself."""
 

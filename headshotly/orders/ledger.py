@@ -82,9 +82,9 @@ def book_second(order: Order, *, payment_ref: str, minor: int) -> bool:
     return book(booking=f"second:{order.id}:{payment_ref}", order=order, sides={STRIPE: minor, OWED: -minor})
 
 
-def book_second_back(order: Order, *, payment_ref: str, minor: int) -> bool:
-    """Book that a second payment went back."""
-    return book(booking=f"second-back:{order.id}:{payment_ref}", order=order, sides={STRIPE: -minor, OWED: minor})
+def book_second_back(order: Order, *, name: str, minor: int) -> bool:
+    """Book that a second payment went back; a negative amount, that the bank returned it to us."""
+    return book(booking=f"second-back:{order.id}:{name}", order=order, sides={STRIPE: -minor, OWED: minor})
 
 
 def _sum(order: Order, *kinds: str) -> int:

@@ -38,7 +38,7 @@ class Fact:
         discount_minor: what a coupon took off.
         dispute_ref: the dispute's id.
         refund_ref: the refund's id.
-        ours: of a refund, whether we asked for it.
+        ours: of a refund that we asked for, its id here.
         currency: three letters.
         at: when it happened, seconds since 1970.
     """
@@ -54,7 +54,7 @@ class Fact:
     discount_minor: int = 0
     dispute_ref: str = ""
     refund_ref: str = ""
-    ours: bool = False
+    ours: str = ""
     currency: str = "eur"
     at: int = 0
 
@@ -84,6 +84,7 @@ class Payments(Protocol):
         Raises:
             PaymentsUnavailable: it may or may not be sent; asking again sends the same one.
             NothingLeft: the payment service has given everything of this payment back already.
+            TooMuch: less is left of the payment than shall go back, and this refund was not made.
         """
 
     def events(self, since: dt.datetime) -> Iterator[Fact]:

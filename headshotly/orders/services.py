@@ -11,7 +11,14 @@ from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.audit.acts import Act
 from headshotly.orders import invoices, ledger, seats, spending, states
-from headshotly.orders.errors import NothingLeft, OrderNotFound, PackageUnknown, PaymentsUnavailable, RefundRefused
+from headshotly.orders.errors import (
+    NothingLeft,
+    OrderNotFound,
+    PackageUnknown,
+    PaymentsUnavailable,
+    RefundRefused,
+    TooMuch,
+)
 from headshotly.orders.invoices import issue
 from headshotly.orders.models import (
     Credit,
@@ -237,6 +244,9 @@ def _send(refund: Refund) -> bool:
     except PaymentsUnavailable as trouble:
         Refund.objects.filter(id=refund.id).update(trouble=trouble.sentence[:200])
         return False
+    except TooMuch:
+        _cut(refund)
+        return False
     except NothingLeft:
         reference = ""  # somebody sent it back at the payment service; its own message says how much
     with transaction.atomic():
@@ -246,13 +256,26 @@ def _send(refund: Refund) -> bool:
         ):
             return False
         if refund.payment_ref:
-            ledger.book_second_back(order, payment_ref=refund.payment_ref, minor=refund.minor)
+            ledger.book_second_back(order, name=f"{refund.payment_ref}-{refund.attempt}", minor=refund.minor)
         elif reference:
             gone = Refund.objects.filter(order=order, payment_ref="", sent_at__isnull=False, returned_at__isnull=True)
             total = sum(gone.exclude(provider_ref="").values_list("minor", flat=True))
             book_refunds(order, total=total, name=f"{refund.id}-{refund.attempt}")
         audit.record(actor=SYSTEM, act=Act.REFUND_SENT, subject=order.subject, purpose=PURPOSE, object_ids=[order.id])
     return True
+
+
+def _cut(refund: Refund) -> None:
+    """Ask for what is left where somebody sent a part back at the payment service; as a new attempt, with a new key.
+
+    The service has said that this refund was not made. Before its message about the other one, nothing is cut.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(id=refund.order_id)
+        left = order.paid_minor - ledger.went_back(order)
+        if not refund.payment_ref and 0 < left < refund.minor:
+            waiting = Refund.objects.filter(id=refund.id, attempt=refund.attempt, sent_at__isnull=True)
+            waiting.update(minor=left, attempt=refund.attempt + 1)
 
 
 def take_as_returned(order: Order, fact: Fact) -> str:
@@ -264,18 +287,28 @@ def take_as_returned(order: Order, fact: Fact) -> str:
     """
     at = dt.datetime.fromtimestamp(fact.at, dt.UTC)
     refund = Refund.objects.filter(order=order, provider_ref=fact.refund_ref).first()
-    if refund is None:
-        if fact.ours or ledger.refunded(order) < fact.amount_minor:
-            return WAITS  # we are about to hear that it went
-        # Somebody sent it at the payment service itself; from here on finance sees it as it sees ours.
-        cause = f"elsewhere:{fact.refund_ref}"
-        refund = Refund.objects.create(
-            order=order, cause=cause, reason=Reason.GOODWILL, minor=fact.amount_minor, asked_at=at, sent_at=at,
-            provider_ref=fact.refund_ref,
-        )  # fmt: skip
-    if not ledger.book_returned(order, name=fact.refund_ref, minor=refund.minor):
+    if refund is None and fact.ours:
+        refund = Refund.objects.filter(order=order, id=fact.ours).first()
+    if refund is not None and refund.payment_ref:
+        new = ledger.book_second_back(order, name=f"{fact.refund_ref}-returned", minor=-fact.amount_minor)
+    elif ledger.refunded(order) < fact.amount_minor:
+        return WAITS  # we are about to hear that it went
+    else:
+        new = ledger.book_returned(order, name=fact.refund_ref, minor=fact.amount_minor)
+    if not new:
         return KNOWN
-    Refund.objects.filter(id=refund.id).update(returned_at=at, trouble=_RETURNED)
+    if refund is None:
+        # Somebody sent it at the payment service itself; from here on finance sees it as it sees ours.
+        refund = Refund(
+            order=order,
+            cause=f"elsewhere:{fact.refund_ref}",
+            reason=Reason.GOODWILL,
+            minor=fact.amount_minor,
+            asked_at=at,
+        )
+    refund.provider_ref, refund.sent_at = fact.refund_ref, refund.sent_at or at
+    refund.returned_at, refund.trouble = at, _RETURNED
+    refund.save()
     mark(order, OrderState.PAID, Act.REFUND_RETURNED)
     return "the bank returned a refund"
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
-from headshotly.orders.errors import NothingLeft, PaymentsUnavailable, WebhookRefused
+from headshotly.orders.errors import NothingLeft, PaymentsUnavailable, TooMuch, WebhookRefused
 from headshotly.orders.models import Order, Refund
 from headshotly.orders.money import tax_within
 from headshotly.orders.packages import VAT_PERCENT
@@ -132,14 +132,17 @@ class StripePayments:
         return Checkout(session.id, session.url) if session.status == "open" and session.url else None
 
     def refund(self, order: Order, refund: Refund) -> str:
-        """Send money back through Stripe."""
+        """Send money back through Stripe, after looking whether it went already: keys are kept for a day only."""
+        payment = refund.payment_ref or order.payment_ref
+        wanted: Any = {"payment_intent": payment, "limit": 100}
+        there = self._asked(lambda: self._client.v1.refunds.list(wanted), cannot_wait=True)
+        mine = {"order_id": str(order.id), "refund_id": str(refund.id), "attempt": str(refund.attempt)}
+        for one in there.data:
+            if _refund_id(one) == mine["refund_id"] and one.metadata["attempt"] == mine["attempt"]:
+                return str(one.id)
         made = self._asked(
             lambda: self._client.v1.refunds.create(
-                {
-                    "payment_intent": refund.payment_ref or order.payment_ref,
-                    "amount": refund.minor,
-                    "metadata": {"order_id": str(order.id), "refund_id": str(refund.id)},
-                },
+                {"payment_intent": payment, "amount": refund.minor, "metadata": mine},
                 {"idempotency_key": f"refund-{refund.id}-{refund.attempt}"},
             ),
             cannot_wait=True,
@@ -187,6 +190,8 @@ class StripePayments:
             match error.code:
                 case "charge_already_refunded":
                     raise NothingLeft("The payment service has nothing left of this.") from error
+                case _ if getattr(error, "param", None) == "amount":
+                    raise TooMuch("Less is left of the payment than shall go back.") from error
                 case "resource_missing":
                     raise _Missing(_REFUSED) from error
                 case _:
@@ -308,6 +313,11 @@ def _of_dispute(dispute: Any, event: Any) -> Fact:
     )
 
 
+def _refund_id(refund: Any) -> str:
+    metadata = getattr(refund, "metadata", None)
+    return str(metadata["refund_id"]) if metadata and "refund_id" in metadata else ""
+
+
 def _of_refund(refund: Any, event: Any) -> Fact:
     return Fact(
         id=event.id,
@@ -315,7 +325,7 @@ def _of_refund(refund: Any, event: Any) -> Fact:
         order_id=_order_of(refund),
         payment_ref=_reference(refund.payment_intent),
         refund_ref=refund.id,
-        ours="refund_id" in (getattr(refund, "metadata", None) or {}),
+        ours=_refund_id(refund),
         amount_minor=refund.amount,
         currency=refund.currency,
         at=event.created,

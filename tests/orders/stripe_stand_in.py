@@ -99,12 +99,12 @@ class Stripe:
             if key and key in self.answers:
                 answered = self.answers[key]
             else:
-                answered = self._do(method, where, form)
+                answered = self._do(method, where, path, form)
                 if key:
                     self.answers[key] = answered
             return trouble if self.fail == "late" else answered
 
-    def _do(self, method: str, where: str, form: dict[str, Any]) -> tuple[int, dict[str, Any]]:  # noqa: PLR0911 - one call each
+    def _do(self, method: str, where: str, path: str, form: dict[str, Any]) -> tuple[int, dict[str, Any]]:  # noqa: PLR0911 - one call each
         match (method, where.removeprefix("/v1/").split("/")):
             case ("POST", ["checkout", "sessions"]):
                 return 200, self._session(form)
@@ -116,6 +116,9 @@ class Stripe:
                 return 200, listed(list(reversed(self.events)), where)
             case ("POST", ["refunds"]):
                 return self._refund(form)
+            case ("GET", ["refunds"]):
+                wanted = dict(parse_qsl(urlsplit(path).query))["payment_intent"]
+                return 200, listed([one for one in self.refunds.values() if one["payment_intent"] == wanted], where)
             case ("POST", ["billing_portal", "sessions"]):
                 return 200, {"id": "bps_1", "object": "billing_portal.session", "url": "https://billing.stripe.test/p"}
             case ("DELETE", ["customers", name]) if name in self.customers:
@@ -154,7 +157,7 @@ class Stripe:
             gone = {"type": "invalid_request_error", "code": "charge_already_refunded", "message": "gone already"}
             return 400, {"error": gone}
         if charge["amount_refunded"] + amount > charge["amount"]:
-            return 400, {"error": {"type": "invalid_request_error", "message": "more than was paid"}}
+            return 400, {"error": {"type": "invalid_request_error", "param": "amount", "message": "more than was paid"}}
         charge["amount_refunded"] += amount
         made = {
             "id": f"re_{len(self.refunds) + 1}", "object": "refund", "amount": amount, "status": "succeeded",

@@ -97,7 +97,7 @@ EXPECTED = {
     "charge.refunded": (REFUNDED, {"order_id": ORDER, "amount_minor": 900, "payment_ref": "pi_3QShape00000000000000001"}),
     "charge.dispute.created": (DISPUTED, {"order_id": "", "payment_ref": "pi_3QShape00000000000000001", "dispute_ref": "du_1QShape000000000000001"}),
     "charge.dispute.closed": (DISPUTE_LOST, {"dispute_ref": "du_1QShape000000000000001", "amount_minor": 2900}),
-    "refund.failed": (REFUND_RETURNED, {"order_id": ORDER, "refund_ref": "re_3QShape00000000000000001", "ours": True, "amount_minor": 900}),
+    "refund.failed": (REFUND_RETURNED, {"order_id": ORDER, "refund_ref": "re_3QShape00000000000000001", "ours": "8a4d3c0e-6a51-4b8e-8d0f-0c1b2a3d4e5f", "amount_minor": 900}),
     "customer.created": ("", {}),
 }  # fmt: skip
 
