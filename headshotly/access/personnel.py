@@ -35,6 +35,11 @@ class Agreement:
     text: str
     sha256: str
 
+    @property
+    def under_its_title(self) -> str:
+        """Return the text as a page shows it, which has the title already."""
+        return self.text.partition("\n")[2].strip() if self.text.startswith("# ") else self.text
+
 
 def agreement() -> Agreement:
     """Return the agreement in force: the newest one."""

@@ -98,14 +98,27 @@ def proofs_of_subject(subject: UUID) -> dict[str, Any]:
     return _proven([*entries_of_subject(subject)])
 
 
-def proof_of_entry(index: int) -> dict[str, Any]:
-    """Return one entry with its proof, in the same form as a subject's."""
+def entries_of_act(act: Act) -> list[Recorded]:
+    """Return every sequenced entry of one kind of act, oldest first."""
+    return [
+        Recorded(entry.index, decode(bytes(entry.leaf)), bytes(entry.leaf))
+        for entry in Entry.objects.filter(act=act.value).order_by("index")
+    ]
+
+
+def proofs_of_entries(indexes: Sequence[int]) -> dict[str, Any]:
+    """Return several entries with a proof for each, in the same form as a subject's."""
     return _proven(
         [
             Recorded(entry.index, decode(bytes(entry.leaf)), bytes(entry.leaf))
-            for entry in Entry.objects.filter(index=index)
+            for entry in Entry.objects.filter(index__in=indexes).order_by("index")
         ]
     )
+
+
+def proof_of_entry(index: int) -> dict[str, Any]:
+    """Return one entry with its proof, in the same form as a subject's."""
+    return proofs_of_entries([index])
 
 
 def _proven(entries: Sequence[Recorded]) -> dict[str, Any]:

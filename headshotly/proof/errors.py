@@ -68,3 +68,10 @@ class NotNow(Refusal):
 
     code = "proof.not_now"
     status = 409
+
+
+class ExportRefused(Refusal):
+    """An auditor's pack cannot be written."""
+
+    code = "proof.export_refused"
+    status = 409

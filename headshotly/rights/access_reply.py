@@ -15,6 +15,7 @@ from headshotly.policy.documents import Block, Bullets, Document, Grid, Part, Te
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.wording import day, moment, told
 from headshotly.purposes import notices as declared
+from headshotly.purposes.declarations import activities, limits
 from headshotly.purposes.notices import Notice
 from headshotly.rights import notices, rooms, services
 from headshotly.rights.states import Channel, Kind, Regime
@@ -140,7 +141,12 @@ def _words(name: str) -> str:
 
 
 def _said(key: str) -> str:
-    return told(key.replace("_", " "))
+    """Return a key in words: a declared id, which has a hyphen, by its title; anything else as it is spelled."""
+    return told(_titles().get(key, key) if "-" in key else key.replace("_", " "))
+
+
+def _titles() -> dict[str, str]:
+    return {one.id: one.title for one in activities()} | {name: limit.title for name, limit in limits().items()}
 
 
 def room_title(room: str) -> str:
@@ -153,7 +159,7 @@ def _readable(value: Any) -> str:
         return moment(value)
     if isinstance(value, dt.date):
         return day(value)
-    return localize(value) if isinstance(value, int | float) else told(str(value))
+    return localize(value) if isinstance(value, int | float) else told(_titles().get(str(value), str(value)))
 
 
 def _held(held: dict[str, Any]) -> list[Block]:

@@ -33,12 +33,17 @@ STAFF_ONLY = (
     "access/console", "access/desk", "access/grants", "access/personnel", "access/reviews", "access/machines",
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
-    "rights/publishing", "studio/models_folder", "studio/desk", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/register", "orders/staff_views", "orders/duties", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
+    "rights/publishing", "studio/models_folder", "studio/desk", "studio/signatory", "studio/files",
+    "studio/credentials", "audit/", "proof/", "incidents/", "continuity/",
+    "vendors/", "rights/vendor_views", "orders/staff_views", "orders/duties",
+    "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
-PUBLIC_PARTS = ("proof/disclosure", "proof/reporting", "proof/trust")
+PUBLIC_PARTS = (
+    "proof/disclosure", "proof/reporting", "proof/trust",
+    "vendors/mail", "vendors/views", "vendors/categories", "vendors/activities",
+)  # fmt: skip
 _STAFF_TEMPLATES = re.compile(
     r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/|orders/desk)"
 )
@@ -123,6 +128,16 @@ def _said_by_calls(tree: ast.AST, refusals: set[str]) -> Iterator[str]:
                     yield words
 
 
+def _said_by_names(tree: ast.AST) -> Iterator[str]:
+    """Yield the whole sentences that are given a name first and said later, such as the answer of a sign-in."""
+    for node in ast.walk(tree):
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        for inner in ast.walk(value) if value is not None else ():
+            words = _spoken(inner) if isinstance(inner, ast.expr) else None
+            if words and re.fullmatch(r"[A-Z“#][^\n]* [^\n]*[.?!]", words):
+                yield words
+
+
 def _keys(tree: ast.AST) -> Iterator[str]:
     """Return the names of values in a customer's copy, as the page shows them."""
     for node in ast.walk(tree):
@@ -137,6 +152,7 @@ def declared_words() -> set[str]:
     from headshotly.access.models import Purpose
     from headshotly.orders.models import OrderState
     from headshotly.policy.clauses import ClauseKind, clauses, sections
+    from headshotly.policy.operator import Operator
     from headshotly.proof.rules import why_unchecked
     from headshotly.proof.weakness_states import FIX_DAYS
     from headshotly.purposes.declarations import LegalBasis, limits
@@ -146,7 +162,7 @@ def declared_words() -> set[str]:
     from headshotly.rights.models import ExportState
     from headshotly.studio.models import ShootState
     from headshotly.studio.styles import STYLES
-    from headshotly.vault.models import StoredObject
+    from headshotly.vendors.categories import CATEGORIES
 
     found = {kind.value for kind in ClauseKind} | {basis.value for basis in LegalBasis}
     for one in about_customers():
@@ -172,10 +188,20 @@ def declared_words() -> set[str]:
     found |= {text for one in STYLES.values() for text in (one.title, one.description)}
     found |= {why_unchecked(clause_id) for clause_id in clauses()}
     found |= {severity.label for severity in FIX_DAYS}
+    found |= {*CATEGORIES, *CATEGORIES.values()}
     found |= {clause.sentence for clause in clauses().values()}
     found |= {section.heading for section in sections() if section.level > 1}
-    assert StoredObject
-    found |= {"photo", "preview", "headshot", "export", "studio", "rights", "support", "security officer"}
+    found |= {
+        Operator().country,
+        "photo",
+        "preview",
+        "headshot",
+        "export",
+        "studio",
+        "rights",
+        "support",
+        "security officer",
+    }
     found |= {"finding the face", "cutting out", "cleaning edges and light", "opening", "photo # of #"}
     return {words for words in found if words}
 
@@ -196,7 +222,8 @@ def wanted() -> dict[tuple[str, str | None], object]:
         for message, context in _marked(source):
             add(message, context)
         tree = ast.parse(source)
-        for words in _said_by_calls(tree, refusals):
+        named = _said_by_names(tree) if path.name not in {"activities.py", "texts.py"} else ()
+        for words in (*_said_by_calls(tree, refusals), *named):
             add(words)
         if str(path.relative_to(HOUSE)) in {"rights/rooms.py", "rights/history.py", "orders/selectors.py"}:
             for words in _keys(tree):

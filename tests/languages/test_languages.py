@@ -85,6 +85,13 @@ def test_no_template_of_the_customers_side_has_words_that_cannot_be_translated(p
     assert [" ".join(text.split()) for text in bare] == []
 
 
+@pytest.mark.parametrize("path", catalogue.customer_templates(), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_date_is_written_in_the_language_of_the_page(path):
+    template = path.read_text(encoding="utf-8")
+    assert '|date:"' not in template, "use |day or |moment"
+    assert not re.search(r"get_\w+_display(?!\|said)\b(?!\|said)", template), "use |said"
+
+
 def _polish(client):
     client.post("/language/", {"language": "pl", "next": "/"})
     return client

@@ -190,3 +190,34 @@ def verify(clause_ids: tuple[str, ...], form: str, output: Path | None) -> None:
     else:
         click.echo(report, nl=False)
     sys.exit(reports.exit_code(judged))
+
+
+@permission("operator")
+@policy.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export(folder: Path) -> None:
+    """Write an auditor's pack into FOLDER: OSCAL, statement of applicability, ASVS, evidence with proofs."""
+    _load_every_enforcer()
+    from headshotly.audit.sequencing import sequence_once  # noqa: PLC0415 - after Django's setup
+    from headshotly.proof import exporting  # noqa: PLC0415 - after Django's setup
+
+    while sequence_once():  # where no service runs, nobody else moves the newest run into the journal
+        pass
+    made = exporting.export(folder, progress=lambda name: click.echo(f"  {name}", err=True))
+    click.echo(f"{made.files} files written to {made.folder}; sha256 of the index: {made.sha256}")
+
+
+@permission("public")
+@policy.command(name="verify-export")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--key", required=True, help="Verifier key, from “headshotly journal key”.")
+@click.option("--witness", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Heads somebody kept.")
+def verify_export(folder: Path, key: str, witness: Path | None) -> None:
+    """Check an auditor's pack offline, as the program inside it does."""
+    from headshotly.proof.verify_bundle import PackBroken, verify  # noqa: PLC0415 - needs no Django
+
+    try:
+        for sentence in verify(folder, verifier=key, witness=witness):
+            click.echo(sentence)
+    except (PackBroken, OSError) as error:
+        raise Refusal(str(error), code="policy.pack_broken") from error
