@@ -59,6 +59,13 @@ class NotFound(Refusal):
     status = 404
 
 
+class SeatEmpty(Refusal):
+    """Nobody is appointed to a seat that the law or our policy wants filled."""
+
+    code = "access.seat_empty"
+    status = 503
+
+
 class TokenRefused(Refusal):
     """A service account cannot be made, or its token does not open this."""
 

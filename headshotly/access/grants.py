@@ -210,7 +210,7 @@ def end(*, actor: Actor, grant_id: UUID, because: str) -> None:
             _journal(actor, Act.GRANT_REVOKED, Grant.objects.get(id=grant_id))
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def suspend(*, actor: Actor, grant_id: UUID) -> bool:
     """Stop a grant for the time being: it opens nothing, and its clock runs on; return whether it was in force."""
     with transaction.atomic():

@@ -92,7 +92,7 @@ def revoke_as(*, actor: Actor, token_sha256: bytes) -> bool:
     return bool(changed)
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def suspend(*, actor: Actor, account_id: UUID) -> bool:
     """Stop a service account with all its tokens for the time being; return whether it was in use."""
     return _switch(actor, account_id, to=False, act=Act.SERVICE_ACCOUNT_SUSPENDED)

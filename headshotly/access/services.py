@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 
 from headshotly.access import grants, passkeys
-from headshotly.access.errors import EnrolmentRefused, HandleTaken, PermissionMissing, StaffSignInRefused
+from headshotly.access.errors import EnrolmentRefused, HandleTaken, PermissionMissing, SeatEmpty, StaffSignInRefused
 from headshotly.access.models import EnrolmentLink, Role, StaffMember, StaffSession
 from headshotly.access.warrants import staff_self_warrant
 from headshotly.accounts import patience, totp
@@ -75,6 +75,24 @@ def ensure_first_staff() -> str | None:
     if StaffMember.objects.exists():
         return None
     return create_staff(actor=SYSTEM, handle="operator", role=Role.OPERATIONS)
+
+
+@enforces("1.1.c")
+def require_officer() -> None:
+    """Pass in production only while a Data Protection Officer is appointed.
+
+    Appointed is enough: to enrol, the officer needs the service running. That they did is looked at continually.
+
+    Raises:
+        SeatEmpty: nobody is.
+    """
+    if configuration.current().environment != "production":
+        return
+    if not StaffMember.objects.filter(role=Role.DPO, is_active=True).exists():
+        raise SeatEmpty(
+            "Production does not start without a Data Protection Officer. Appoint one first: "
+            "headshotly staff create HANDLE --role dpo"
+        )
 
 
 def member_of_link(token: str) -> StaffMember:
@@ -325,7 +343,7 @@ def close(*, actor: Actor, member: StaffMember) -> None:
     grants.end_all_of(member=member, because="the account was closed")
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def suspend(*, actor: Actor, member: StaffMember) -> bool:
     """Shut a member out for the time being: sessions end at once, grants open nothing; return whether they were in.
 
@@ -355,7 +373,7 @@ def resume(*, actor: Actor, member_id: UUID) -> bool:
     return bool(changed)
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def end_sessions_of(*, actor: Actor, member: StaffMember) -> int:
     """End every session of a member; return how many there were."""
     with transaction.atomic():

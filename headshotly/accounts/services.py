@@ -447,7 +447,7 @@ def end_all_sessions(*, actor: Actor, subject: UUID) -> int:
     return removed
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def suspend(*, actor: Actor, subject: UUID) -> bool:
     """Close an account for the time being: nobody signs in, and whoever is signed in is not any more.
 

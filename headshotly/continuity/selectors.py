@@ -150,3 +150,27 @@ def plan_standing() -> Standing:
 def standings() -> list[Standing]:
     """Return everything that has an objective."""
     return [backup_standing(), mirror_standing(), drill_standing(), plan_standing()]
+
+
+def snapshots(*, since: dt.datetime, until: dt.datetime | None) -> list[tuple[dt.datetime, list[str]]]:
+    """Return the moments of the backups that hold what was there in a time, and the regions each lies in.
+
+    Args:
+        since: from when it was there.
+        until: until when; None while it is.
+    """
+    taken = BackupRecord.objects.filter(snapshot_at__gte=since)
+    if until is not None:
+        taken = taken.filter(snapshot_at__lt=until)
+    rows = taken.order_by("snapshot_at").values_list("snapshot_at", "held_by")
+    return [(moment, list(regions)) for moment, regions in rows if moment is not None]
+
+
+def vendor_of(region: str) -> str:
+    """Return whose the backup store of a region is; empty where none is configured there any more."""
+    try:
+        found = {one.region: one.where for one in places.stores()}
+    except PlacesRefused:
+        return ""
+    where = found.get(region, "")
+    return "Amazon Web Services" if where.startswith("s3://") else "our own machine" if where else ""

@@ -41,7 +41,7 @@ def channels() -> frozenset[Channel]:
     return frozenset(found)
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def queue_reached(case: Case, *, now: dt.datetime) -> int:
     """Queue the calls of every step that a case has reached and that was not queued yet; return how many.
 
@@ -88,7 +88,7 @@ def escalate() -> int:
     return sum(queue_reached(case, now=now) for case in waiting)
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def send_due() -> int:
     """Hand over the calls that are due, and those that a crash left in between; return how many were handed over."""
     now, sent = clock.now(), 0

@@ -26,7 +26,7 @@ _RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICA
 _TITLE_MAX = 160
 
 
-@enforces("5.3.b", "8.1")
+@enforces("5.3.b", "8.1.a-b")
 def open_case(
     *,
     actor: Actor,
@@ -284,7 +284,7 @@ def facts_of(case: Case) -> phases.Facts:
     )
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def move(*, actor: Actor, number: int, to: Phase, words: str) -> Case:
     """Move a case to another phase, or close it, with the sentence that answers the phase's question.
 

@@ -228,7 +228,7 @@ def measure_of(measure_id: str) -> Measure:
     return MEASURES[measure_id]
 
 
-@enforces("8.1", "2.3.b")
+@enforces("8.1.a-b", "2.3.b")
 def contain(*, actor: Actor, number: int | None, measure_id: str, target: str, because: str) -> Containment:
     """Stop something now.
 
@@ -287,7 +287,7 @@ def _tell(actor: Actor, row: Containment, measure: Measure, words: str, *, done:
     timeline.write(actor=actor, case=row.case, kind=kind, words=words, act=act, subject=subject)
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def release(*, actor: Actor, containment_id: UUID, because: str) -> Containment:
     """Undo a containment, also in a case that is closed by now.
 
@@ -320,7 +320,7 @@ def of(number: int) -> list[Containment]:
     return list(Containment.objects.filter(case_id=number).order_by("-done_at"))
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def read_only() -> bool:
     """Say whether the whole service is read-only at the moment."""
     return Containment.objects.filter(measure=READ_ONLY, undone_at__isnull=True).exists()

@@ -72,7 +72,7 @@ LADDERS: dict[Severity, tuple[Step, ...]] = {
 }
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def reached(
     *, severity: Severity, since: dt.datetime, acknowledged_at: dt.datetime | None, now: dt.datetime
 ) -> list[Step]:

@@ -24,7 +24,7 @@ from headshotly.vault.warrant import Warrant
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def add(*, actor: Actor, number: int, title: str, data: bytes, media_type: str = "") -> Evidence:
     """Keep a piece of evidence, sealed.
 
@@ -112,7 +112,7 @@ def of(number: int) -> list[Evidence]:
     return list(Evidence.objects.filter(case_id=number).order_by("added_at"))
 
 
-@enforces("8.1", "5.3.a")
+@enforces("8.1.a-b", "5.3.a")
 def read(*, actor: Actor, number: int, evidence_id: UUID, warrant: Warrant) -> tuple[Evidence, bytes]:
     """Return a piece of evidence, after the journal says who opened it and its hash was compared.
 

@@ -21,7 +21,7 @@ EVERY = dt.timedelta(days=365)
 FEWEST = 2  # people at the table
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def begin(*, actor: Actor, script_id: str, participants: str) -> Exercise:
     """Begin an exercise; its case is marked as one everywhere, and its calls go out as exercises.
 
@@ -91,7 +91,7 @@ def next_piece(exercise: Exercise) -> Piece | None:
     return script.pieces[done] if done < len(script.pieces) else None
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def answer(*, actor: Actor, exercise_id: UUID, position: int, words: str, met: bool) -> ExerciseAnswer:
     """Note what the table decided about the piece being played, and whether it met what a good answer holds.
 
@@ -112,7 +112,7 @@ def answer(*, actor: Actor, exercise_id: UUID, position: int, words: str, met: b
         raise NotNow("Somebody else noted the answer already.") from None
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def end(*, actor: Actor, exercise_id: UUID, findings: str) -> Exercise:
     """End an exercise with its findings; it passed where every piece was answered, and most answers were good.
 
@@ -147,7 +147,7 @@ def last_passed() -> Exercise | None:
     return Exercise.objects.filter(passed=True).order_by("-ended_at").first()
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def due_at() -> dt.datetime | None:
     """Return when the next exercise is due: a year after the last that passed; None where none ever did, so now."""
     last = last_passed()

@@ -24,7 +24,7 @@ LONGEST = dt.timedelta(days=31)
 _MAILBOX_MAX = 254
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def assign(*, actor: Actor, duty: Duty, holder: UUID, begins_at: dt.datetime, ends_at: dt.datetime) -> Shift:
     """Put a member on call.
 

@@ -99,7 +99,7 @@ class Facts:
     kept_in_force: str = ""
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def missing(facts: Facts, to: Phase, *, words: str) -> list[str]:
     """Return, in plain sentences, what keeps a case from moving; nothing where it may.
 
@@ -158,7 +158,7 @@ class Due:
     at: dt.datetime
 
 
-@enforces("5.3.b", "8.1")
+@enforces("5.3.b", "8.1.a-b")
 def due(*, severity: Severity, phase: Phase, opened_at: dt.datetime, acknowledged_at: dt.datetime | None) -> Due | None:
     """Return what a case must reach next and until when, or None where it is closed.
 

@@ -62,7 +62,7 @@ class Plan:
 
 
 @cache
-@enforces("8.1")
+@enforces("8.1.a-b")
 def plan() -> Plan:
     """Return the plan.
 

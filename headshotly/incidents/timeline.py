@@ -21,7 +21,7 @@ def digest(row: TimelineEntry) -> str:
     return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def write(
     *,
     actor: Actor,

@@ -17,6 +17,7 @@ from headshotly.policy import configuration
 from headshotly.policy.configuration import Configuration
 from headshotly.policy.refusal import Refusal
 from headshotly.proof.scene import Answer
+from headshotly.vendors import gate
 
 _SECONDS = 10.0
 _LOOK_SECONDS = 3.0
@@ -45,6 +46,11 @@ class Listening:
     emulated: bool = False
     note: str = ""
 
+    def open_the_way(self) -> None:
+        """Let this process speak to our own public address; on this machine nothing needs opening."""
+        if self.trusted is None:
+            gate.to_ourselves()
+
     def context(self) -> ssl.SSLContext:
         """Return a context that verifies the service's certificate."""
         return ssl.create_default_context(cafile=str(self.trusted) if self.trusted else None)
@@ -55,6 +61,7 @@ class Listening:
         Raises:
             OSError: it did not answer, or its certificate is not the expected one.
         """
+        self.open_the_way()
         connection = http.client.HTTPSConnection(self.host, self.port, timeout=_SECONDS, context=self.context())
         return _get(connection, path, headers)
 
@@ -64,6 +71,7 @@ class Listening:
         Raises:
             OSError: it did not answer.
         """
+        self.open_the_way()
         return _get(http.client.HTTPConnection(self.host, self.plain_port, timeout=_SECONDS), path, headers)
 
 
@@ -91,6 +99,7 @@ def why_not(place: Listening) -> str:
     """Return why the service cannot be met at a place, in words; empty where it can."""
     if place.trusted is not None and not place.trusted.exists():
         return "no service ever ran on this data folder"
+    place.open_the_way()
     try:
         with (
             socket.create_connection((place.host, place.port), timeout=_LOOK_SECONDS) as plain,

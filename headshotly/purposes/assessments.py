@@ -196,6 +196,19 @@ def missing(among: Iterable[Activity] | None = None) -> list[Activity]:
     return [one for one in (among or activities()) if one.needs_dpia and current(one) is None]
 
 
+def waiting_for(member: UUID, *, decides: bool) -> int:
+    """Return how many assessments wait: for the officer to advise or decide on, for others to be written.
+
+    Args:
+        member: who asks; their own do not wait for them.
+        decides: whether they are the Data Protection Officer.
+    """
+    if not decides:
+        return len(missing())
+    open_ones = Assessment.objects.filter(state__in=(AssessmentState.ADVICE, AssessmentState.APPROVAL))
+    return open_ones.exclude(written_by=member).count()
+
+
 def history() -> list[Assessment]:
     """Return every assessment, newest first."""
     return list(Assessment.objects.order_by("-written_at"))

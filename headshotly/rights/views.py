@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -36,6 +37,7 @@ from headshotly.rights import (
     rooms,
     services,
     states,
+    whereabouts,
 )
 from headshotly.rights.models import Export, ExportState, RightsRequest
 from headshotly.rights.states import Channel, Kind, Regime, State
@@ -312,3 +314,22 @@ def appeal(request: HttpRequest, request_id: UUID) -> HttpResponse:
     notices.tell_received(made)
     messages.success(request, _("We have your appeal %(reference)s.") % {"reference": made.reference})
     return redirect("rights:request", request_id=made.id)
+
+
+@permission("customer")
+@enforces("1.2.c")
+@never_cache
+@require_safe
+def where(request: HttpRequest) -> HttpResponse:
+    """Show every store, region and vendor that ever held a picture."""
+    return render(request, "rights/where.html", {"pictures": whereabouts.whereabouts(_subject(request))})
+
+
+@permission("customer")
+@never_cache
+@require_safe
+def where_json(request: HttpRequest) -> HttpResponse:
+    """Give the same to keep."""
+    answer = JsonResponse({"pictures": [asdict(one) for one in whereabouts.whereabouts(_subject(request))]})
+    answer["Content-Disposition"] = 'attachment; filename="where-my-photos-went.json"'
+    return answer

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from headshotly.policy.duties import duty
+from headshotly.vault import places
 from headshotly.vault.services import sweep_orphans
 
 
@@ -10,3 +11,9 @@ from headshotly.vault.services import sweep_orphans
 def sweep() -> str:
     """Remove sealed bytes that a crash left without a row."""
     return f"{sweep_orphans()} leftovers removed."
+
+
+@duty("vault.place", every=dt.timedelta(minutes=5))
+def place() -> str:
+    """Write down where sealed objects lie."""
+    return "The store is another than before; written down." if places.note() else "The store is the same as before."

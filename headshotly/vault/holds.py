@@ -56,7 +56,7 @@ def held() -> list[UUID | None]:
     return [None if subject == EVERYBODY else subject for subject in found]
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def stops(warrant: Warrant) -> bool:
     """Say whether a hold stops an opening under a warrant."""
     if warrant.basis.startswith(_NEVER_HELD):

@@ -38,3 +38,24 @@ class DeletionReceipt(models.Model):
     subject = models.UUIDField(primary_key=True)
     document = models.JSONField()
     issued_at = models.DateTimeField()
+
+
+class StorePeriod(models.Model):
+    """Which store kept sealed objects from when to when; the receipt *Where my photos went* is read off it."""
+
+    id = models.BigAutoField(primary_key=True)
+    store = models.CharField(max_length=200)
+    vendor = models.CharField(max_length=120)
+    region = models.CharField(max_length=60)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # Of the open periods at most one: “is it over?” is the same “no” for each of them.
+            models.UniqueConstraint(
+                models.ExpressionWrapper(models.Q(until__isnull=True), output_field=models.BooleanField()),
+                condition=models.Q(until__isnull=True),
+                name="one_store_at_a_time",
+            ),
+        ]

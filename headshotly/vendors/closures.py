@@ -64,7 +64,7 @@ def closed() -> list[str]:
     return list(VendorClosure.objects.order_by("vendor").values_list("vendor", flat=True))
 
 
-@enforces("8.1")
+@enforces("8.1.a-b")
 def require_open(vendor: str) -> None:
     """Pass only while a vendor's door is open.
 

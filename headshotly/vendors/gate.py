@@ -8,6 +8,7 @@ opens the process's way out (``way_out``) for that one name. Everything else is 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -126,6 +127,11 @@ def at_request(host: str, *, about: UUID) -> None:
     closures.require_open(name)
     audit.record_durably(actor=SYSTEM, act=Act.DATA_SENT, subject=about, purpose=f"the customer's own {name}")
     way_out.permit(name)
+
+
+def to_ourselves() -> None:
+    """Open the way to this service's own public address, where a check meets it as anybody does; nobody else's."""
+    way_out.permit((urlsplit(configuration.current().public_url).hostname or "").lower(), inside=True)
 
 
 def _private() -> frozenset[str]:

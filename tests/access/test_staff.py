@@ -144,3 +144,22 @@ def test_the_whole_door_in_the_browser_protocol(client) -> None:
     assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Strict")
     client.post("/staff/sign-out/", secure=True)
     assert client.get("/staff/", secure=True).status_code == 302
+
+
+@pytest.mark.clause("1.1.c")
+def test_production_does_not_start_without_a_data_protection_officer(db, monkeypatch):
+    import dataclasses
+
+    from headshotly.access.errors import SeatEmpty
+    from headshotly.policy import configuration
+
+    here = configuration.current()
+    services.require_officer()
+    monkeypatch.setattr(configuration, "current", lambda: dataclasses.replace(here, environment="production"))
+    with pytest.raises(SeatEmpty, match="--role dpo"):
+        services.require_officer()
+    services.create_staff(actor=SYSTEM, handle="anna", role="dpo")
+    services.require_officer()
+    StaffMember.objects.filter(handle="anna").update(is_active=False)
+    with pytest.raises(SeatEmpty):
+        services.require_officer()

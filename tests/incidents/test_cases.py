@@ -94,7 +94,7 @@ def test_a_case_by_hand_is_refused_without_words_and_with_addresses() -> None:
     assert not Case.objects.exists()
 
 
-@pytest.mark.clause("8.1")
+@pytest.mark.clause("8.1.a-b")
 def test_calls_climb_the_ladder_until_somebody_takes_the_case(everywhere, later) -> None:
     first, second = make_member("security-officer"), make_member("operations")
     now = clock.now()
@@ -184,7 +184,7 @@ def test_a_crash_between_claim_and_call_is_taken_up_again(monkeypatch, later) ->
     assert calls.send_due() == 1
 
 
-@pytest.mark.clause("8.1")
+@pytest.mark.clause("8.1.a-b")
 def test_a_case_from_the_first_sign_to_the_lessons() -> None:
     case = taken()
     cases.judge_personal_data(actor=OFFICER, number=case.number, touched=False, because=SENTENCE)
@@ -244,7 +244,7 @@ def test_a_case_past_its_clock_is_named_and_told(later) -> None:
     assert "OVERDUE" in mail_text(mails()[-1])
 
 
-@pytest.mark.clause("8.1")
+@pytest.mark.clause("8.1.a-b")
 @pytest.mark.parametrize("how", ["changed", "removed"])
 def test_a_changed_timeline_is_found_by_the_journal(how) -> None:
     case = taken()

@@ -20,7 +20,7 @@ def facts(**changes) -> Facts:
     return Facts(**({"phase": Phase.DETECTION, "owned": True, "personal_data": False} | changes))
 
 
-@pytest.mark.clause("8.1")
+@pytest.mark.clause("8.1.a-b")
 def test_the_whole_way_is_the_sentence_of_the_policy() -> None:
     way = [
         Phase.DETECTION,
@@ -94,7 +94,7 @@ def test_graver_is_never_slower() -> None:
             assert getattr(phases.LIMITS[worse], name) <= getattr(phases.LIMITS[milder], name)
 
 
-@pytest.mark.clause("8.1")
+@pytest.mark.clause("8.1.a-b")
 def test_a_critical_case_wakes_everybody_within_a_quarter_of_an_hour() -> None:
     def at(minutes: int, **changes):
         given = {"severity": Severity.CRITICAL, "since": NOON, "acknowledged_at": None}

@@ -1,10 +1,14 @@
 """Every sentence of the published text is claimed exactly once."""
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from headshotly.policy import clauses
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_every_sentence_is_claimed_exactly_once() -> None:
@@ -35,3 +39,31 @@ def test_an_unknown_clause_is_named_with_its_neighbours() -> None:
 def test_an_unclaimed_sentence_is_found() -> None:
     with pytest.raises(clauses.UnknownClause, match="No clause claims"):
         clauses.clause_of_sentence("We promise the moon.")
+
+
+def test_every_mark_names_a_clause_that_exists() -> None:
+    marks = re.compile(r"(?:@enforces|mark\.clause)\(([^)]*)\)")
+    strangers = []
+    for folder in (REPOSITORY / "headshotly", REPOSITORY / "tests"):
+        for path in folder.rglob("*.py"):
+            named = {one for ids in marks.findall(path.read_text()) for one in re.findall(r'"([^"]*)"', ids)}
+            strangers += [f"{path.name}: {one}" for one in sorted(named - set(clauses.clauses()))]
+    assert strangers == []
+
+
+# Id → kind, as the design's table of promises has them: E enforced, P process, I inherited.
+KINDS = {
+    "1.1.a": "P", "1.1.b": "P", "1.1.c": "P", "1.1.d": "E", "1.1.e": "P", "1.2.a-b": "E", "1.2.c": "E", "1.2.d": "E",
+    "1.2.e": "E", "1.3.a": "P", "1.3.b": "P", "2.1.a": "E", "2.1.b": "I", "2.2": "E", "2.3.a": "E", "2.3.b": "E",
+    "2.4.a": "E", "2.4.b": "E", "2.4.c": "E", "3.1.a": "E", "3.1.b": "E", "3.2.a": "E", "3.2.b": "E", "4.1.a": "P",
+    "4.1.b": "P", "4.2.a": "P", "4.2.b": "E", "4.3.a": "P", "4.3.b": "P", "5.1.a": "E", "5.1.b": "P", "5.2": "P",
+    "5.3.a": "E", "5.3.b": "P", "6.1.a": "E", "6.1.b": "E", "6.2.a": "P", "6.2.b": "E", "7.1.a": "E", "7.1.b": "E",
+    "8.1.a-b": "P", "8.2.a": "E", "8.2.b": "E", "8.3.a": "P", "8.3.b": "P", "8.3.c": "P", "9.1.a": "P", "9.1.b": "E",
+    "9.1.c": "P", "9.2": "P", "10.1": "E", "10.2": "E", "10.3": "E", "11.a-c": "E", "12": "E",
+}  # fmt: skip
+
+
+def test_the_register_has_exactly_the_promises_of_the_design() -> None:
+    assert len(KINDS) == 55
+    assert {one.id: one.kind.value[0].upper() for one in clauses.clauses().values()} == KINDS
+    assert list(clauses.clauses()) == list(KINDS)

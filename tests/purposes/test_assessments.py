@@ -159,3 +159,23 @@ def test_consent_alone_is_still_needed(make_person) -> None:
     version = current_text(HEADSHOT_GENERATION).version
     give_consent(actor=person.actor, subject=person.id, activity=HEADSHOT_GENERATION, version=version)
     require_consent(subject=person.id, activity=HEADSHOT_GENERATION)
+
+
+def test_what_waits_for_the_officer_is_counted_and_one_s_own_is_not(db):
+
+    def made(state, by):
+        return Assessment.objects.create(
+            activity=HEADSHOT_GENERATION,
+            declaration_sha256="0" * 64,
+            state=state,
+            written_by=by,
+            written_at=clock.now(),
+        )
+
+    officer, author = uuid4(), uuid4()
+    assert assessments.waiting_for(author, decides=False) == len(assessments.missing()) > 0
+    made(AssessmentState.ADVICE, author)
+    made(AssessmentState.APPROVAL, author)
+    made(AssessmentState.REFUSED, author)
+    made(AssessmentState.ADVICE, officer)
+    assert assessments.waiting_for(officer, decides=True) == 2

@@ -98,7 +98,7 @@ def test_an_overdue_assessment_lets_only_what_cannot_wait_through(make_vendor, m
         gate.require("api.stripe.com", carries=(categories.PAYMENTS,), cannot_wait=True)
 
 
-@pytest.mark.clause("8.1")
+@pytest.mark.clause("8.1.a-b")
 @pytest.mark.parametrize("name", ["stripe", "api.stripe.com"])
 def test_containment_closes_at_once_and_can_be_undone(make_vendor, name):
     make_vendor()

@@ -108,7 +108,7 @@ def send(inbox, monkeypatch):
     return one
 
 
-@pytest.mark.clause("11.c")
+@pytest.mark.clause("11.a-c")
 def test_a_letter_arrives_whole(send, inbox):
     send(once=uuid.UUID(int=9))
     [raw] = inbox.arrived()

@@ -39,6 +39,13 @@ def _claim(folder: Path) -> int:
     return descriptor
 
 
+def _require_officer() -> None:
+    """Pass as ``access.services.require_officer`` does; Django is set up by now."""
+    from headshotly.access.services import require_officer  # noqa: PLC0415 - after Django's setup
+
+    require_officer()
+
+
 def _require_free(host: str, port: int, name: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -88,6 +95,7 @@ def serve(context: click.Context, listen: str) -> None:
         trusted(here.models_folder, name)
     for alias in ("default", "journal", "keys"):
         call_command("migrate", database=alias, verbosity=0, interactive=False)
+    _require_officer()
     host = urlsplit(here.public_url).hostname or "localhost"
     certificate_path, _ = certificate.ensure(here.data_folder / "tls", host=host)
     link = ensure_first_staff()
@@ -127,6 +135,7 @@ def web(listen: str, port: int | None, processes: int) -> None:
     from headshotly.frontdoor.server import https  # noqa: PLC0415 - only this process needs gunicorn
     from headshotly.frontdoor.wsgi import application  # noqa: PLC0415 - sets Django up
 
+    _require_officer()
     here = configuration.current()
     host = urlsplit(here.public_url).hostname or "localhost"
     certificate_path, key_path = certificate.ensure(here.data_folder / "tls", host=host)

@@ -14,13 +14,19 @@
   const sum = document.getElementById("sum");
   const count = (name) => start.querySelectorAll(`[name="${name}"]:checked`).length;
   const say = (what, facts = {}) => form.dataset[`say${what}`].replace(/\{(\w+)\}/g, (_, name) => facts[name]);
+  // Each form of a noun stands behind its plural category (CLDR): one:photo|other:photos
+  const plural = new Intl.PluralRules(document.documentElement.lang);
+  const many = (number, what) => {
+    const forms = Object.fromEntries(say(what).split("|").map((form) => form.split(":")));
+    return `${number} ${forms[plural.select(number)] || forms.other}`;
+  };
   const addUp = () => {
     const photos = count("photo_ids");
     const styles = count("styles");
     sum.hidden = false;
     if (!photos) sum.textContent = say("NoPhoto");
     else if (!styles) sum.textContent = say("NoStyle");
-    else sum.textContent = say("Sum", { photos, styles, headshots: photos * styles });
+    else sum.textContent = `${many(photos, "Photos")} × ${many(styles, "Styles")} = ${many(photos * styles, "Headshots")}`;
   };
   start.addEventListener("change", addUp);
   addUp();
