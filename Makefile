@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help verify run test lint format gates bench docs clause setup setup-dev lock infra sabotage clean
+.PHONY: help verify run test lint format gates bench docs clause setup setup-dev lock infra painter sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -33,6 +33,9 @@ gates: setup-dev ## Every gate of CI but the tests
 
 infra: setup-dev ## Make the templates of the infrastructure and check what they say
 	@sh setup/infra.sh
+
+painter: ## Run the generative pipelines, tiny, in their own environment (1.3 GB)
+	@sh setup/painter.sh
 
 sabotage: setup-dev ## Break each promise in a scratch system and print which check noticed
 	@$(VENV)/python -m pytest tests/sabotage

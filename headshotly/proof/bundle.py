@@ -13,7 +13,7 @@ from headshotly.policy import clock, configuration
 from headshotly.policy.clauses import clauses, sections, text_name
 from headshotly.policy.enforcement import enforcers_of
 from headshotly.policy.mapping import mappings
-from headshotly.proof import applicability, evidence, oscal, selectors, services, tables, trust, verify_bundle
+from headshotly.proof import applicability, evidence, oscal, selectors, services, tables, threats, trust, verify_bundle
 from headshotly.proof.applicability import HEAD_OF_ASVS, HEAD_OF_CONTROLS
 from headshotly.proof.errors import ExportRefused
 from headshotly.proof.models import CheckRun
@@ -156,6 +156,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
     folder = Path(text.__file__).resolve().parent / "texts"
     yield "policy/text.en.md", (folder / text_name()).read_bytes()
     yield "policy/verdicts.json", _as_json(trust.as_document(trust.overview()))
+    yield "policy/threat-model.md", threats.as_markdown().encode()
     yield "verify.py", Path(verify_bundle.__file__).read_bytes()
     readme = _README.format(
         operator=known.operator.name,

@@ -15,7 +15,7 @@ from headshotly.audit.actor import VISITOR
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
-from headshotly.proof import letters, reporting, security_text, waiting, weakness_states
+from headshotly.proof import letters, reporting, security_text, threats, waiting, weakness_states
 from headshotly.proof.reporting import Words
 from headshotly.proof.weakness_states import FIX_DAYS, Channel
 
@@ -73,6 +73,13 @@ def reporting_policy(request: HttpRequest) -> HttpResponse:
 def thanks(request: HttpRequest) -> HttpResponse:
     """Show whom we thank."""
     return render(request, "proof/thanks.html", {"hall": waiting.hall()})
+
+
+@permission("public")
+@require_safe
+def threat_model(request: HttpRequest) -> HttpResponse:
+    """Show the threat model: every room, every threat, its clauses and tests."""
+    return render(request, "proof/threat_model.html", {"rooms": threats.model(), "stride": threats.STRIDE.items()})
 
 
 def _not_yet() -> HttpResponse:

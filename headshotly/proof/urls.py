@@ -14,6 +14,7 @@ urlpatterns = [
     path("report/", disclosure_views.report, name="report"),
     path("reporting/", disclosure_views.reporting_policy, name="reporting"),
     path("thanks/", disclosure_views.thanks, name="thanks"),
+    path("threat-model/", disclosure_views.threat_model, name="threat-model"),
     path("openpgp-key.asc", disclosure_views.openpgp_key, name="openpgp-key"),
     path("<slug:tongue>/", trust_views.page_in, name="page-in"),
     path("<slug:tongue>/changes.atom", trust_views.feed, name="feed"),

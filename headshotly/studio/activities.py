@@ -36,6 +36,7 @@ _FIELDS = (
     "Photo.subject",
     "Photo.sentence",
     "Photo.advice",
+    "Photo.crop",
     "Shoot.subject",
     "Shoot.photo_ids",
     "Shoot.style_ids",

@@ -1,9 +1,9 @@
 """The portrait engine: from one photo to a headshot in any style, on the CPU, without inventing a pixel of a face."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from headshotly.studio.errors import NoFaceToFrame
 from headshotly.studio.faces import Face, Picture, find_faces
 from headshotly.studio.framing import Frame, frame
 from headshotly.studio.gate import FACE_WIDTH_GOOD
+from headshotly.studio.marking import STUDIO, Origin
 from headshotly.studio.matting import TRUSTED, foreground, matte, scaled
 from headshotly.studio.styles import Style
 
@@ -54,19 +55,27 @@ class Headshot:
     Attributes:
         picture: (height, width, 3) uint8, sRGB.
         notes: plain sentences, such as that the original background was kept.
+        origin: how it came to be; the file says so.
     """
 
     picture: Picture
     notes: tuple[str, ...]
+    origin: Origin = STUDIO
 
 
 class Engine(Protocol):
-    """What makes headshots. ``prepare`` is the costly part and serves every style."""
+    """What makes headshots. ``prepare`` is the costly part and serves every style.
 
-    def prepare(self, picture: Picture, *, progress: Progress = ...) -> Prepared:
+    Attributes:
+        photos_used: most photos of a person that one headshot is made after.
+    """
+
+    photos_used: int
+
+    def prepare(self, picture: Picture, *, others: Sequence[Picture] = ..., progress: Progress = ...) -> Any:
         """Return what all styles of a photo share."""
 
-    def render(self, prepared: Prepared, style: Style) -> Headshot:
+    def render(self, prepared: Any, style: Style) -> Headshot:
         """Return the headshot in one style."""
 
 
@@ -77,15 +86,24 @@ def _silent(_step: str) -> None:
 class PortraitEngine:
     """Cuts the person out, and sets them before a new background in the light they were taken in."""
 
+    photos_used = 1
+
     def __init__(self, models: Path) -> None:
         """Take the model folder; models are loaded with the first photo."""
         self._models = models
 
-    def prepare(self, picture: Picture, *, progress: Progress = _silent) -> Prepared:
+    def prepare(
+        self,
+        picture: Picture,
+        *,
+        others: Sequence[Picture] = (),  # noqa: ARG002 - the interface's; one photo is all this engine needs
+        progress: Progress = _silent,
+    ) -> Prepared:
         """Return what all styles of a photo share.
 
         Args:
             picture: (height, width, 3) uint8, sRGB, upright.
+            others: more photos of the same person; not used.
             progress: told each step in a word or two.
 
         Raises:

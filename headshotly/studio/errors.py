@@ -45,6 +45,27 @@ class CredentialsUnusable(Refusal):
     status = 503
 
 
+class PainterFailed(Refusal):
+    """The generative model's process failed, or its weights may not be loaded."""
+
+    code = "studio.painter_failed"
+    status = 503
+
+
+class PromptRefused(Refusal):
+    """Somebody tried to have a generative model paint something in words that are not ours."""
+
+    code = "studio.prompt_refused"
+    status = 422
+
+
+class NothingSafePainted(Refusal):
+    """Every candidate was refused by the safety gate."""
+
+    code = "studio.nothing_safe"
+    status = 422
+
+
 class StyleUnknown(Refusal):
     """There is no such style, or its colour is none."""
 

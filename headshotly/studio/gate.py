@@ -25,7 +25,12 @@ SCENE_WHITE_MIN = 70  # brightest percent of the scene, 0 to 255
 CLIPPED_MAX = 0.40  # share of the face with a channel at its limit
 SUNGLASSES = 0.33  # brightness of the eyes by that of the cheeks
 
+COVERED = 18.0  # difference in CIE a*b* between forehead and lower face, of the person's own skin
+LIPS_SHOW = 2.5  # difference in CIE a*b* between mouth and cheeks: lips have a colour of their own
+
 _CHEEKS = (50, 280, 205, 425)
+_FOREHEAD, _LOWER = (10, 67, 297, 151, 9), (4, 5, 205, 187, 425, 411, 164, 0, 17, 199, 200)
+_MOUTH = (0, 17, 13)
 _EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 
 type Severity = Literal["refuse", "hint"]
@@ -100,6 +105,7 @@ def judge_faces(picture: Picture, faces: list[Face]) -> Verdict:
             _light(picture, face),
             _sharp(picture, face),
             _eyes(face),
+            _covered(picture, face),
             _sunglasses(picture, face),
         )
         if finding is not None
@@ -120,14 +126,35 @@ def head_box(picture: Picture, face: Face) -> tuple[int, int, int, int]:
     )
 
 
+def placed(picture: Picture, crop: tuple[int, int, int, int] | None) -> list[float]:
+    """Return a crop as shares of the picture's width and height, for pages that show the picture in another size."""
+    if crop is None:
+        return []
+    height, width = picture.shape[:2]
+    return [round(edge / side, 4) for edge, side in zip(crop, (width, height) * 2, strict=True)]
+
+
 def draw(picture: Picture, verdict: Verdict) -> Picture:
     """Return a copy of the picture with what will be used bright and the rest dimmed."""
+    return draw_placed(picture, placed(picture, verdict.crop), accepted=verdict.accepted)
+
+
+def draw_placed(picture: Picture, crop: list[float], *, accepted: bool) -> Picture:
+    """Return a copy of a picture of any size with the crop bright, framed, and the rest dimmed.
+
+    Args:
+        picture: (height, width, 3) uint8.
+        crop: from ``placed``; without one everything is dimmed.
+        accepted: frames in green, otherwise in red.
+    """
     shown = (picture * 0.45).astype(np.uint8)
-    if verdict.crop:
-        left, top, right, bottom = verdict.crop
-        shown[top:bottom, left:right] = picture[top:bottom, left:right]
-        colour = (46, 160, 67) if verdict.accepted else (218, 54, 51)
-        cv2.rectangle(shown, (left, top), (right - 1, bottom - 1), colour, max(2, picture.shape[1] // 200))
+    if not crop:
+        return shown
+    height, width = picture.shape[:2]
+    left, top, right, bottom = (round(edge * side) for edge, side in zip(crop, (width, height) * 2, strict=True))
+    shown[top:bottom, left:right] = picture[top:bottom, left:right]
+    colour = (46, 160, 67) if accepted else (218, 54, 51)
+    cv2.rectangle(shown, (left, top), (right - 1, bottom - 1), colour, max(2, width // 200))
     return shown
 
 
@@ -195,11 +222,18 @@ def _small(face: Face) -> Finding | None:
 def _turned(face: Face) -> Finding | None:
     yaw, pitch = abs(face.yaw), abs(face.pitch)
     score = 1 - min(1.0, max(yaw / 60, pitch / 60))
-    advice = "Please look roughly into the camera."
     if yaw > YAW_MAX or pitch > PITCH_MAX:
-        return Finding("turned_away", "Your face is turned away from the camera.", advice, "refuse", score * 0.3)
+        return Finding(
+            "turned_away",
+            "Your face is turned away from the camera.",
+            "Please look roughly into the camera.",
+            "refuse",
+            score * 0.3,
+        )
     if yaw > TURNED_HINT:
-        return Finding("turned", "Your face is turned to the side a little.", advice, "hint", score)
+        return Finding(
+            "turned", "Your face is turned to the side a little.", "Please look roughly into the camera.", "hint", score
+        )
     return None
 
 
@@ -292,6 +326,48 @@ def eye_darkness(picture: Picture, face: Face) -> float:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     cheeks = _patch_brightness(grey, face, _CHEEKS)
     return max(_patch_brightness(grey, face, eye) for eye in _EYES) / max(cheeks, 1.0)
+
+
+def _tint(picture: Picture, face: Face, indices: tuple[int, ...]) -> np.ndarray:
+    """Return the median CIE a* and b* around some landmarks: colour without lightness."""
+    radius = max(2, int(face.width * 0.025))
+    height, width = picture.shape[:2]
+    tints = []
+    for index in indices:
+        x, y = (int(value) for value in face.landmarks[index, :2])
+        patch = picture[max(0, y - radius) : min(height, y + radius), max(0, x - radius) : min(width, x + radius)]
+        if patch.size:
+            lab = cv2.cvtColor((patch / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
+            tints.append(np.median(lab.reshape(-1, 3)[:, 1:], axis=0))
+    return np.median(tints, axis=0) if tints else np.zeros(2)
+
+
+def cheek_tint(picture: Picture, face: Face) -> np.ndarray:
+    """Return CIE a* and b* of the person's own cheeks."""
+    return _tint(picture, face, _CHEEKS)
+
+
+def _covered(picture: Picture, face: Face) -> Finding | None:
+    """Compare the face with itself: a mask or a scarf has another tint than the forehead, and no lips."""
+    lower = _tint(picture, face, _LOWER)
+    apart = float(np.hypot(*(_tint(picture, face, _FOREHEAD) - lower)))
+    if apart < COVERED:
+        return None
+    if float(np.hypot(*(_tint(picture, face, _MOUTH) - _tint(picture, face, _CHEEKS)))) < LIPS_SHOW:
+        return Finding(
+            "covered",
+            "Something covers your mouth and chin.",
+            "Please use a photo without a mask, a scarf or a hand before your face.",
+            "refuse",
+            0.1,
+        )
+    return Finding(
+        "half_covered",
+        "Something may cover a part of your face.",
+        "Please use a photo without a mask, a scarf or a hand before your face.",
+        "hint",
+        0.5,
+    )
 
 
 def _sunglasses(picture: Picture, face: Face) -> Finding | None:

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Photo(models.Model):
-    """A photo that passed the gate."""
+    """A photo that passed the gate. ``crop`` is the head's box as shares of width and height, from the left and top."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.UUIDField(db_index=True)
@@ -15,6 +15,7 @@ class Photo(models.Model):
     sentence = models.TextField()
     advice = models.TextField(blank=True)
     score = models.FloatField()
+    crop = models.JSONField(default=list)
     received_at = models.DateTimeField()
 
 

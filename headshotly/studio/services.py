@@ -34,10 +34,12 @@ class Received:
     Attributes:
         verdict: the gate's words.
         photo: the kept photo, or None where it was refused; a refused photo is not kept at all.
+        seen: a small JPEG that shows which part of the photo the gate looked at; never kept.
     """
 
     verdict: gate.Verdict
     photo: Photo | None
+    seen: bytes
 
 
 @enforces("1.1.d", "3.2.a")
@@ -68,6 +70,7 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes) -> Received:
         filter_required=here.environment in {"staging", "production"},
     )
     verdict = gate.judge(picture, here.models_folder)
+    seen = decoding.encode_preview(gate.draw(picture, verdict), side=360)
     if not verdict.accepted:
         audit.record(
             actor=actor,
@@ -76,7 +79,7 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes) -> Received:
             purpose=verdict.findings[0].code,
             outcome=Outcome.REFUSED,
         )
-        return Received(verdict, None)
+        return Received(verdict, None, seen)
     master, preview = decoding.encode_master(picture), decoding.encode_preview(picture)
     with transaction.atomic():
         object_id = vault.seal(
@@ -92,6 +95,7 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes) -> Received:
             sentence=verdict.sentence,
             advice=verdict.advice,
             score=verdict.score,
+            crop=gate.placed(picture, verdict.crop),
             received_at=clock.now(),
         )
         audit.record(
@@ -101,7 +105,7 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes) -> Received:
             purpose=HEADSHOT_GENERATION,
             object_ids=[object_id],
         )
-    return Received(verdict, photo)
+    return Received(verdict, photo, seen)
 
 
 def photo_of(subject: UUID, photo_id: UUID) -> Photo:

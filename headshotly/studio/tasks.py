@@ -5,9 +5,11 @@ found and skipped, and the unique row of each step decides between two who made 
 """
 
 import datetime as dt
+import sys
 import threading
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,8 +27,11 @@ from headshotly.policy.refusal import Refusal
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
 from headshotly.studio import decoding, entitlement, marking, signatory, states
-from headshotly.studio.engine import PortraitEngine, Prepared
+from headshotly.studio.engine import Engine, PortraitEngine
+from headshotly.studio.faces import Picture
+from headshotly.studio.generative import GenerativeEngine
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState
+from headshotly.studio.painter import Painter
 from headshotly.studio.styles import style
 from headshotly.vault import services as vault
 
@@ -49,9 +54,24 @@ class _Stopped(Exception):
 
 
 @cache
-def engine() -> PortraitEngine:
-    """Return the process's engine; its models stay loaded between shoots."""
-    return PortraitEngine(configuration.current().models_folder)
+def engine() -> Engine:
+    """Return the process's engine; its models stay loaded between shoots.
+
+    Option ``studio.engine`` is ``portrait`` or ``diffusion``; the latter needs ``diffusion.weights``, a folder, and
+    takes ``diffusion.python``, ``diffusion.device`` and ``diffusion.precision``.
+    """
+    here = configuration.current()
+    if here.options.get("studio.engine", "portrait") != "diffusion":
+        return PortraitEngine(here.models_folder)
+    program = here.options.get("diffusion.python", sys.executable)
+    painter = Painter(
+        [program, "-P", "-m", "headshotly.studio.painting"],
+        Path(here.options["diffusion.weights"]),
+        device=here.options.get("diffusion.device", "cuda"),
+        precision=here.options.get("diffusion.precision", "bfloat16"),
+    )
+    # Likeness is not measured here: the consent that people gave says that nobody is recognised (ADR 103).
+    return GenerativeEngine(painter, here.models_folder)
 
 
 @task
@@ -142,12 +162,28 @@ def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> None:
     _tell(shoot, f"{where}: opening")
     warrant = worker_warrant(subject=shoot.subject, job_id=shoot.id, purpose="generate", valid_for=WARRANT_VALID)
     picture = decoding.decode_own(vault.open(object_id=photo.object_id, warrant=warrant))
-    prepared = engine().prepare(picture, progress=lambda step: _tell(shoot, f"{where}: {step}"))
+    prepared = engine().prepare(
+        picture,
+        others=_others(shoot, photo, engine().photos_used - 1),
+        progress=lambda step: _tell(shoot, f"{where}: {step}"),
+    )
     for style_id in missing:
         _require_wanted(shoot)
         _tell(shoot, f"{where}: {style(style_id).title}")
         _make_headshot(shoot, photo, style_id, prepared, actor)
         _tell(shoot, f"{where}: {style(style_id).title}")
+
+
+def _others(shoot: Shoot, photo: Photo, count: int) -> list[Picture]:
+    """Return up to so many of the shoot's other photos, the best first, each opened under a warrant of its own."""
+    if count < 1:
+        return []
+    kept = Photo.objects.filter(id__in=shoot.photo_ids, subject=shoot.subject).exclude(id=photo.id)
+    opened = []
+    for other in kept.order_by("-score", "id")[:count]:
+        warrant = worker_warrant(subject=shoot.subject, job_id=shoot.id, purpose="generate", valid_for=WARRANT_VALID)
+        opened.append(decoding.decode_own(vault.open(object_id=other.object_id, warrant=warrant)))
+    return opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +192,10 @@ class _Sealed:
     preview_id: UUID
 
 
-def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Prepared, actor: Actor) -> None:
+def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Any, actor: Actor) -> None:
     result = engine().render(prepared, style(style_id, brand_colour=shoot.brand_colour))
-    full = marking.encode(result.picture, signatory=signatory.current())
-    sealed = _seal(shoot, full, marking.encode_preview(result.picture), actor)
+    full = marking.encode(result.picture, signatory=signatory.current(), origin=result.origin)
+    sealed = _seal(shoot, full, marking.encode_preview(result.picture, origin=result.origin), actor)
     # A crash here leaves two sealed objects that no headshot names; the sweep of the studio's orphans removes them.
     try:
         with transaction.atomic():

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("upload/", views.upload, name="upload"),
     path("photos/<uuid:photo_id>/preview.jpg", views.photo_preview, name="photo-preview"),
+    path("photos/<uuid:photo_id>/seen.jpg", views.photo_seen, name="photo-seen"),
     path("photos/<uuid:photo_id>/delete/", views.photo_delete, name="photo-delete"),
     path("start/", views.start, name="start"),
     path("shoots/<uuid:shoot_id>/", views.shoot, name="shoot"),

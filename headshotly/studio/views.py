@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, cast
 from uuid import UUID
@@ -28,11 +29,11 @@ from headshotly.policy.wording import told
 from headshotly.purposes.errors import ConsentMissing
 from headshotly.purposes.selectors import consent_in_force
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import entitlement, selectors, services
+from headshotly.studio import decoding, entitlement, gate, selectors, services, states
 from headshotly.studio.downloads import stream_zip
 from headshotly.studio.errors import NotFound
-from headshotly.studio.models import Headshot
-from headshotly.studio.styles import DEFAULT, STYLES, style
+from headshotly.studio.models import Headshot, ShootState
+from headshotly.studio.styles import BRAND, DEFAULT, STYLES, style
 from headshotly.vault import services as vault
 from headshotly.vault.warrant import Warrant
 
@@ -123,6 +124,17 @@ def _receive(request: HttpRequest, file: Any) -> dict[str, Any]:
         "code": verdict.findings[0].code if verdict.findings else "good",
         "hints": [told(finding.sentence) for finding in verdict.findings],
         "score": round(verdict.score, 2),
+        "findings": [
+            {
+                "code": each.code,
+                "sentence": told(each.sentence),
+                "advice": told(each.advice),
+                "score": round(each.score, 2),
+            }
+            for each in verdict.findings
+        ],
+        # In the answer itself: a refused photo is not kept, so there is no address to fetch it from.
+        "seen": f"data:image/jpeg;base64,{b64encode(received.seen).decode()}",
     }
     if received.photo is not None:
         answer["photo_id"] = str(received.photo.id)
@@ -137,6 +149,15 @@ def photo_preview(request: HttpRequest, photo_id: UUID) -> HttpResponse:
     """Show a small version of a photo to its owner."""
     photo = services.photo_of(_subject(request), photo_id)
     return _picture(vault.open(object_id=photo.preview_id, warrant=_warrant(request, "view")))
+
+
+@permission("customer")
+@require_safe
+def photo_seen(request: HttpRequest, photo_id: UUID) -> HttpResponse:
+    """Show which part of a photo the gate looked at to its owner."""
+    photo = services.photo_of(_subject(request), photo_id)
+    picture = decoding.decode_own(vault.open(object_id=photo.preview_id, warrant=_warrant(request, "view")))
+    return _picture(decoding.encode_preview(gate.draw_placed(picture, photo.crop, accepted=True)))
 
 
 @permission("customer")
@@ -188,6 +209,9 @@ def shoot(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
         "headshots": headshots,
         "favourites": any(headshot.favourite for headshot in made),
         "progress": selectors.progress(found),
+        "styles": STYLES.values(),
+        "brand_colour": found.brand_colour or STYLES[BRAND].swatch,
+        "again": found.state in states.before(ShootState.QUEUED),
     }
     return render(request, "studio/shoot.html", context)
 

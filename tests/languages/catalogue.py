@@ -233,6 +233,13 @@ def wanted() -> dict[tuple[str, str | None], object]:
     return found
 
 
+def optional() -> set[str]:
+    """Return what may have Polish and need not: how a check looks, which the trust page else says in English."""
+    from headshotly.proof import registry
+
+    return {words for one in registry.load().values() for words in (one.title, one.words)}
+
+
 def kept() -> Catalog:
     """Return the Polish catalogue as it is written down."""
     with PO.open("rb") as file:
@@ -259,6 +266,10 @@ def write() -> None:
         if said is not None and plural != isinstance(said, tuple | list):
             said = None
         fresh.add(message, said or None, context=context)
+    for words in sorted(optional()):
+        known = before.get(words)
+        if known and known.string:
+            fresh.add(words, known.string)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with PO.open("wb") as file:
         write_po(file, fresh, width=120, omit_header=False, sort_output=False, include_previous=False)

@@ -10,6 +10,7 @@ import time
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pillow_heif
 import pytest
@@ -21,6 +22,7 @@ from headshotly.policy import configuration
 from headshotly.policy.refusal import Refusal
 from headshotly.studio import confinement, decoding, gate
 from headshotly.studio.errors import PhotoTooLarge, PhotoUnreadable
+from headshotly.studio.faces import find_faces
 
 PIXELS, BYTES = 60_000_000, 30 << 20
 
@@ -83,6 +85,36 @@ def test_every_bad_and_derived_photo_is_in_the_table(shared: Path) -> None:
         f"{folder}/{path.name}" for folder in ("bad", "derived") for path in (shared / "photos" / folder).iterdir()
     }
     assert named == present
+
+
+@pytest.mark.parametrize(
+    ("cloth", "name"), [((120, 160, 205), "tim-scott"), ((235, 238, 240), "tina-smith"), ((40, 40, 45), "ted-cruz")]
+)
+def test_a_covered_mouth_is_refused_on_any_skin(shared: Path, cloth: tuple[int, int, int], name: str) -> None:
+    picture = decode((shared / "photos" / "good" / f"senate_{name}.jpg").read_bytes()).copy()
+    folder = configuration.current().models_folder
+    edge = (234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 195)
+    points = find_faces(picture, folder)[0].landmarks[list(edge), :2].astype(np.int32)
+    cv2.fillPoly(picture, [points], cloth)
+    verdict = gate.judge(picture, folder)
+    assert "covered" in [finding.code for finding in verdict.findings]
+    assert not verdict.accepted
+
+
+def test_the_crop_is_shown_bright_in_the_picture_and_placed_for_any_size(shared: Path) -> None:
+    picture = decode((shared / "photos" / "good" / "senate_tim-scott.jpg").read_bytes())
+    verdict = gate.judge(picture, configuration.current().models_folder)
+    assert verdict.crop is not None
+    shown = gate.draw(picture, verdict)
+    left, top, right, bottom = verdict.crop
+    inside = (slice(top + 20, bottom - 20), slice(left + 20, right - 20))
+    assert np.array_equal(shown[inside], picture[inside])
+    assert shown[:, : left - 5].mean() < 0.5 * picture[:, : left - 5].mean()
+    half = cv2.resize(picture, (512, 512), interpolation=cv2.INTER_AREA)
+    small = gate.draw_placed(half, gate.placed(picture, verdict.crop), accepted=True)
+    edge = small[(top + bottom) // 4, max(0, round(left / 2))]
+    assert edge.tolist() == [46, 160, 67]
+    assert gate.draw_placed(half, [], accepted=False).mean() < 0.5 * half.mean()
 
 
 def test_every_good_photo_is_accepted(good_photos: list[Path]) -> None:

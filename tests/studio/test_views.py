@@ -126,6 +126,12 @@ def test_each_uploaded_file_gets_its_own_answer(client, shared) -> None:
     assert StoredObject.objects.count() == 2
     preview = client.get(answers[0]["preview_url"])
     assert preview["Content-Type"] == "image/jpeg"
+    for judged in answers[:2]:
+        assert judged["seen"].startswith("data:image/jpeg;base64,"), "also what was refused shows what was looked at"
+    assert answers[1]["findings"][0]["advice"].startswith("Please hold the camera still")
+    seen = client.get(f"/studio/photos/{answers[0]['photo_id']}/seen.jpg")
+    assert seen["Content-Type"] == "image/jpeg"
+    assert seen.content != preview.content
     page = client.get("/studio/").content.decode()
     assert answers[0]["photo_id"] in page
     assert "hopper" not in page, "a file's name is never kept"
@@ -255,6 +261,12 @@ def test_progress_the_gallery_and_deleting_one(client, shoot) -> None:
     assert not StoredObject.objects.filter(id__in=[headshot.object_id, headshot.preview_id]).exists()
     assert client.get(reverse("studio:headshot", args=[headshot.id])).status_code == 404
     assert client.post(reverse("studio:cancel", args=[shoot.id])).status_code == 409
+
+
+def test_a_finished_shoot_offers_one_style_again(client, shoot) -> None:
+    page = client.get(f"/studio/shoots/{shoot.id}/").content.decode()
+    assert f'action="/studio/shoots/{shoot.id}/redo/"' in page
+    assert '<option value="studio-navy">' in page
 
 
 def test_one_style_is_made_again_or_added_without_the_others(client, shoot) -> None:

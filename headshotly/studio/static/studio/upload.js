@@ -89,6 +89,13 @@
     shown.words.textContent = answer.sentence;
     shown.words.className = answer.accepted ? "notice notice--good" : "notice notice--bad";
     if (answer.advice) shown.body.append(element("p", "field__hint", answer.advice));
+    for (const finding of (answer.findings || []).slice(1)) shown.body.append(element("p", "field__hint", `${finding.sentence} ${finding.advice}`));
+    if (answer.seen) {
+      const seen = element("img");
+      seen.src = answer.seen;
+      seen.alt = say("Seen");
+      shown.body.append(seen);
+    }
     if (!answer.accepted) shown.tile.classList.add("tile--bad");
     if (answer.photo_id) addPhoto(answer);
   };
