@@ -62,6 +62,16 @@ class ScratchPostgres:
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    @property
+    def folder(self) -> Path:
+        """Return where its socket is."""
+        return self._folder
+
+    @property
+    def data(self) -> Path:
+        """Return where its files are."""
+        return self._folder / "data"
+
     def create(self, name: str) -> str:
         """Make an empty database and return its address."""
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "headshotly", name)

@@ -172,6 +172,8 @@ class Act(enum.StrEnum):
 
     ALERT_RAISED = "incidents.alert.raised"
     ALERT_CLOSED = "incidents.alert.closed"
+    ADDRESS_BLOCKED = "incidents.address.blocked"
+    ADDRESS_UNBLOCKED = "incidents.address.unblocked"
 
     CASE_OPENED = "incidents.case.opened"
     CASE_TAKEN = "incidents.case.taken"

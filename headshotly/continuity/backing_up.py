@@ -34,6 +34,7 @@ from headshotly.vault import wiring as vault
 from headshotly.vault.errors import ObjectMissing, StoreUnavailable
 from headshotly.vault.selectors import SealedRow
 
+EVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)  # whatever the clock says, what is stored is there
 SKEW = dt.timedelta(minutes=5)
 _IN_MEMORY = 64 << 20
 _PIECE = 1 << 20
@@ -235,7 +236,7 @@ class _Run:
 
     def _objects(self, rows: dict[UUID, SealedRow]) -> list[StoredCopy]:
         """Have every object that a row names in every store."""
-        present = {one for _, one in vault.object_store().objects(before=clock.now() + dt.timedelta(days=1))}
+        present = {one for _, one in vault.object_store().objects(before=EVER)}
         found: list[StoredCopy] = []
         done, total = 0, len(rows)
         self._progress("Objects", 0, total)

@@ -137,3 +137,33 @@ def require_newest(catalogue: Catalogue) -> Found:
         silent = "; ".join(f"{region}: {why}" for region, why in catalogue.silent.items())
         raise NoBackup(f"There is no backup in any store{f' ({silent})' if silent else ''}.")
     return newest
+
+
+def require_sealed(found: Found) -> None:
+    """Refuse a backup whose contents do not open with its key, or whose pieces are not sealed objects of its own.
+
+    Raises:
+        BackupDamaged: says what.
+    """
+    contents = found.contents()
+    for part in contents.databases.values():
+        for chunk in part.chunks[:1]:
+            sealed = read_blob(found.stores, chunk.blob)
+            piece = sealing.unseal(found.key, sealed, purpose=PURPOSE_CHUNK)
+            if piece[:64] in sealed or sealing.chunk_id(found.key, piece) != chunk.id:
+                raise BackupDamaged("A piece of the database is not encrypted as it should be.")
+    if not contents.databases:
+        raise BackupDamaged("The backup holds no database.")
+
+
+def lacking(found: Found, store: Store) -> int:
+    """Return how many parts of a backup a store lacks, by names and sizes; its manifest counts as one.
+
+    Raises:
+        BackupDamaged: the list of contents cannot be read anywhere.
+        StoreUnavailable: the store did not answer.
+    """
+    held = {one.name: one.size for one in store.repository.kept("blobs/")}
+    needed = {blob.name: blob.size for blob in (found.manifest.contents_blob, *found.contents().blobs())}
+    absent = sum(held.get(name) != size for name, size in needed.items())
+    return absent + (store not in found.stores)

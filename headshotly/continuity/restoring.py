@@ -24,6 +24,7 @@ from headshotly.audit.acts import Act
 from headshotly.audit.checkpoint import read as read_checkpoint
 from headshotly.audit.sequencing import sequence_once
 from headshotly.continuity import catalogue, databases, local_files, marker, mirroring, places, sealing
+from headshotly.continuity.backing_up import EVER
 from headshotly.continuity.catalogue import PURPOSE_CHUNK, Found
 from headshotly.continuity.contents import Contents, Piecewise, StoredCopy
 from headshotly.continuity.errors import BackupDamaged, NoBackup, PlaceTaken, RestoreIncomplete
@@ -334,7 +335,7 @@ class _Restore:
         """Look for everything the database names: each object, and a key for each owner."""
         self._progress("Checks", 0, 0)
         rows, report = vault_contents.sealed_rows(), self._report
-        here = {one for _, one in vault.object_store().objects(before=clock.now() + dt.timedelta(days=1))}
+        here = {one for _, one in vault.object_store().objects(before=EVER)}
         before = set(report.missing_before)
         absent = [str(row.object_id) for row in rows if row.object_id not in here]
         report.missing = [one for one in absent if one not in before]
@@ -374,8 +375,7 @@ def _restored_size() -> int:
 
 
 def _any_object() -> bool:
-    tomorrow = clock.now() + dt.timedelta(days=1)
-    return next(iter(vault.object_store().objects(before=tomorrow)), None) is not None
+    return next(iter(vault.object_store().objects(before=EVER)), None) is not None
 
 
 def source_is(copy: StoredCopy) -> bool:

@@ -4,9 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from headshotly.continuity import places, plan
+from headshotly.continuity import catalogue, manifest, places, plan
 from headshotly.continuity.backing_up import SKEW
-from headshotly.continuity.errors import NotFound, PlacesRefused
+from headshotly.continuity.errors import BackupDamaged, NotFound, PlacesRefused
 from headshotly.continuity.models import (
     BackupRecord,
     BackupState,
@@ -91,8 +91,8 @@ def review() -> PlanReview | None:
     return found.order_by("-reviewed_at").first()
 
 
-def _age(at: dt.datetime | None) -> dt.timedelta | None:
-    """Return how old something is; what is dated in the future has no age, for a clock was wrong."""
+def age_of(at: dt.datetime | None) -> dt.timedelta | None:
+    """Return how old something is; what is dated in the future has no age, for a clock is or was wrong."""
     if at is None or at > clock.now() + SKEW:
         return None
     return max(clock.now() - at, dt.timedelta(0))
@@ -104,7 +104,7 @@ def backup_standing() -> Standing:
     limit = plan.plan().objectives.backup_age
     if newest is None:
         return Standing("Backup", None, limit, "There is no whole backup yet.")
-    age = _age(newest.snapshot_at)
+    age = age_of(newest.snapshot_at)
     if age is None:
         return Standing("Backup", None, limit, "The newest backup is dated in the future: a clock is or was wrong.")
     return Standing("Backup", age, limit, f"Whole in {' and '.join(newest.held_by)}, read back.")
@@ -118,7 +118,7 @@ def mirror_standing() -> Standing:
     except PlacesRefused as refusal:
         return Standing("Mirror", None, limit, refusal.sentence)
     kept = {one.region: one for one in mirrors() if one.region in wanted}
-    ages = [_age(kept[region].mirrored_at) if region in kept else None for region in sorted(wanted)]
+    ages = [age_of(kept[region].mirrored_at) if region in kept else None for region in sorted(wanted)]
     wrong = " ".join(f"{one.region}: {one.sentence}" for one in kept.values() if one.sentence)
     known = [age for age in ages if age is not None]
     if len(known) < len(ages):
@@ -136,7 +136,7 @@ def drill_standing() -> Standing:
         return Standing("Drill", None, limit, "No drill was held yet.")
     if not newest.passed:
         return Standing("Drill", None, limit, newest.sentence)
-    return Standing("Drill", _age(newest.began_at), limit, newest.sentence)
+    return Standing("Drill", age_of(newest.began_at), limit, newest.sentence)
 
 
 def plan_standing() -> Standing:
@@ -144,12 +144,46 @@ def plan_standing() -> Standing:
     limit, newest = plan.plan().review_every, review()
     if newest is None:
         return Standing("Plan", None, limit, "Nobody has reviewed the plan as it is now.")
-    return Standing("Plan", _age(newest.reviewed_at), limit, f"Reviewed by {newest.reviewer.handle}.")
+    return Standing("Plan", age_of(newest.reviewed_at), limit, f"Reviewed by {newest.reviewer.handle}.")
 
 
 def standings() -> list[Standing]:
     """Return everything that has an objective."""
     return [backup_standing(), mirror_standing(), drill_standing(), plan_standing()]
+
+
+def was_ever_reviewed() -> bool:
+    """Say whether any version of the plan was ever reviewed."""
+    return PlanReview.objects.exists()
+
+
+def doubts_about(drill: DrillRecord) -> list[str]:
+    """Return why a drill's record does not show that recovery works now, one sentence each.
+
+    Everything is taken from the signed document and held against the plan in force, not from the row beside it.
+
+    Raises:
+        KeyServiceUnavailable: the backups' key does not open.
+    """
+    newest = catalogue.look(places.stores(), places.key_service()).newest()
+    if newest is None:
+        return ["There is no backup any more whose key could check its record."]
+    try:
+        seen = manifest.require_signature(drill.signed.encode(), newest.key.signing.public_key())
+    except BackupDamaged:
+        return ["Its record is not as it was signed, or was never signed."]
+    promised, doubts = plan.plan().objectives, []
+    if not seen["passed"] or not drill.passed:
+        doubts.append(drill.sentence or "It failed.")
+    if not seen["steps"] or not all(step["ran"] and step["passed"] for step in seen["steps"]):
+        doubts.append("A step of the plan did not pass.")
+    measured = ((seen["recovery_seconds"], promised.recovery), (seen["loss_seconds"], promised.data_loss))
+    if any(value is None or value > limit.total_seconds() for value, limit in measured):
+        doubts.append("It missed an objective of the plan.")
+    age = age_of(dt.datetime.fromisoformat(seen["began_at"]))
+    if age is None or age > promised.drill_every:
+        doubts.append("It is too long ago.")
+    return doubts
 
 
 def snapshots(*, since: dt.datetime, until: dt.datetime | None) -> list[tuple[dt.datetime, list[str]]]:

@@ -1,16 +1,17 @@
 """What surrounds every request: its size, its headers, and plain words when something is refused."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from headshotly.access.middleware import PermissionGate
-from headshotly.incidents import watching
+from headshotly.incidents import blocks, inspecting, watching
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
 
 type Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -23,7 +24,7 @@ _CONTENT_SECURITY_POLICY = (
 
 def plain_answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Return a refusal as a page, or as JSON where that was asked for."""
-    if "application/json" in request.headers.get("Accept", ""):
+    if "application/json" in request.headers.get("Accept", "") or request.headers.get("Authorization"):
         return JsonResponse({"code": refusal.code, "sentence": refusal.sentence}, status=refusal.status)
     return render(request, "frontdoor/refusal.html", {"refusal": refusal}, status=refusal.status)
 
@@ -120,3 +121,84 @@ class PlainCsrf(CsrfViewMiddleware):
             return super().process_view(request, callback, callback_args, callback_kwargs)
         except Refusal as refusal:
             return plain_answer(request, refusal)
+
+
+class RequestBlocked(Refusal):
+    """The request looks like an attack, or comes from where attacks came from a moment ago."""
+
+    code = "request.blocked"
+    status = 403
+
+
+@enforces("2.3.b")
+class Inspected:
+    """Refuses requests that look like attacks and addresses that are blocked; what it finds, the event stream hears.
+
+    Option ``inspection.mode``: ``block`` unless it says ``note``.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request; path, query and headers are looked at here, its form once it is read."""
+        if blocks.is_blocked(str(request.META.get("REMOTE_ADDR", ""))):
+            cast("Any", request).inspection = "refused: blocked address"
+            sentence = "Requests from your network are refused for a few minutes, because attacks came from it."
+            return plain_answer(request, RequestBlocked(sentence))
+        return self._judge(request, _said_outside(request)) or self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> Any:
+        """Look at the form or JSON of a request that CSRF protection let through.
+
+        Programs that show a signature or a token instead may well send attacks: they report them. Staff write about
+        attacks, and so does who reports a weakness; theirs are noted, and block nobody.
+        """
+        if request.method not in {"POST", "PUT", "PATCH"} or getattr(view, "csrf_exempt", False):
+            return None
+        quotes = (permission_of(view) or "").startswith("staff") or hasattr(view, inspecting.QUOTES)
+        return self._judge(request, _said_inside(request), only_note=quotes)
+
+    @staticmethod
+    def _judge(
+        request: HttpRequest, parts: Iterable[tuple[str, str]], *, only_note: bool = False
+    ) -> HttpResponse | None:
+        findings = inspecting.inspect(parts)
+        if not findings:
+            return None
+        only_note = only_note or configuration.current().options.get("inspection.mode") == "note"
+        blocked = inspecting.blocks(findings) and not only_note
+        cast("Any", request).inspection = f"{'blocked' if blocked else 'noted'}: {inspecting.shown(findings)}"
+        if not blocked:
+            return None
+        sentence = "This request looks like an attack, so it was refused. If it was none, please write to us."
+        return plain_answer(request, RequestBlocked(sentence))
+
+
+def _said_outside(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    yield "path", request.path_info
+    for name, values in request.GET.lists():
+        yield "query", name
+        for value in values:
+            yield "query", value
+    yield "agent", request.headers.get("User-Agent", "")
+    for name in ("Referer", "X-Forwarded-For", "X-Api-Version", "Accept-Language"):
+        yield "header", request.headers.get(name, "")
+
+
+def _said_inside(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Yield a form's names and values, but no secrets and no picture; or the start of a JSON body."""
+    if request.content_type == "application/json":
+        yield "body", request.body[: inspecting.VALUE_MAX].decode(errors="replace")
+        return
+    for name, values in request.POST.lists():
+        yield "form", name
+        if name not in _SECRETS:
+            for value in values:
+                yield "form", value
+    for _, files in request.FILES.lists():
+        for file in files:
+            yield "form", str(getattr(file, "name", ""))
+
+
+_SECRETS = frozenset({"password", "new_password", "old_password", "csrfmiddlewaretoken", "passkey", "answer", "token"})

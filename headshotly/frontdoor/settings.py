@@ -163,6 +163,7 @@ MIDDLEWARE = [
     "headshotly.frontdoor.languages.Languages",
     "django.middleware.common.CommonMiddleware",
     "headshotly.frontdoor.middleware.PlainCsrf",
+    "headshotly.frontdoor.middleware.Inspected",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "headshotly.rights.signal.PrivacySignal",
     "django.contrib.messages.middleware.MessageMiddleware",

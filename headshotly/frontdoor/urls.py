@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from headshotly.frontdoor import languages, views
+from headshotly.incidents import collecting
 from headshotly.proof import disclosure_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy/", include("headshotly.rights.public_urls")),
     path("documents/", include("headshotly.rights.document_urls")),
     path("staff/incidents/", include("headshotly.incidents.staff_urls")),
+    path("staff/watch/", include("headshotly.incidents.watch_urls")),
+    path("api/events/", collecting.take, name="collect"),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
     path("orders/", include("headshotly.orders.urls")),
     path("staff/orders/", include("headshotly.orders.staff_urls")),

@@ -7,7 +7,7 @@ from pathlib import Path
 from headshotly.access import grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
-from headshotly.incidents import alerts, cases
+from headshotly.incidents import alerts, cases, reacting
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
 from headshotly.orders import spending
@@ -70,6 +70,7 @@ def wire() -> None:
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)
+    alerts.when_raised(reacting.react)
     grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)

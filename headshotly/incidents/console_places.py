@@ -1,7 +1,7 @@
 """Where the console leads in this room."""
 
 from headshotly.access.console import place
-from headshotly.incidents import breach_selectors, case_selectors, exercises, oncall
+from headshotly.incidents import breach_selectors, case_selectors, exercises, oncall, selectors
 from headshotly.policy import clock
 
 
@@ -9,6 +9,11 @@ def _breaches() -> int:
     return sum(line.next is not None for line in breach_selectors.lines()) + breach_selectors.approvals_waiting()
 
 
+place(
+    label="Alerts", view="watch:alerts", right="incidents.read", group="Safety",
+    waiting=lambda _member: len(selectors.open_alerts()),
+)  # fmt: skip
+place(label="Events", view="watch:events", right="incidents.read", group="Safety")
 place(
     label="Cases", view="incidents:cases", right="incidents.read", group="Safety",
     waiting=lambda member: case_selectors.waiting_for(member.id),

@@ -136,13 +136,20 @@ class Window:
             self._advance(hit)
             changed = self._fired(hit.at) if self._holds_at_tail(hit.at) else []
         if len(self.hits) > HITS_MAX + HITS_MAX // 10:
-            del self.hits[: len(self.hits) - HITS_MAX]
-            self._tail()
+            self._drop(len(self.hits) - HITS_MAX)
         return changed
 
     def fire(self, at: float) -> list[Episode]:
         """Take a firing that needs no hits, such as a single rule's match, and return the episodes that changed."""
         return self._fired(at)
+
+    def _drop(self, count: int) -> None:
+        """Forget the oldest hits, also where the last window still had them: memory has its bound."""
+        while self._left < count:
+            self._discount(self.hits[self._left])
+            self._left += 1
+        del self.hits[:count]
+        self._left -= count
 
     # ── in order: the running figures of the last window ──────────────────────
 
@@ -160,15 +167,17 @@ class Window:
         self._count(newest)
         earliest = newest.at - self.condition.span
         while self.hits[self._left].at < earliest:
-            gone = self.hits[self._left]
-            key = self._counting(gone)
-            self._counted[key] -= 1
-            if not self._counted[key]:
-                del self._counted[key]
-            if gone.number is not None:
-                self._sum -= gone.number
-                del self._numbers[bisect_left(self._numbers, gone.number)]
+            self._discount(self.hits[self._left])
             self._left += 1
+
+    def _discount(self, gone: Hit) -> None:
+        key = self._counting(gone)
+        self._counted[key] -= 1
+        if not self._counted[key]:
+            del self._counted[key]
+        if gone.number is not None:
+            self._sum -= gone.number
+            del self._numbers[bisect_left(self._numbers, gone.number)]
 
     def _count(self, hit: Hit) -> None:
         self._counted[self._counting(hit)] += 1

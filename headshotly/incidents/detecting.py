@@ -197,7 +197,7 @@ def _moment(seconds: float) -> dt.datetime:
 def _who(seen: Observation) -> dict[str, str]:
     """Return what a plain rule's matches are told together by: who did it and from where."""
     said = {"actor": seen.actor, "address": seen.address, "source": seen.source}
-    return {name: value for name, value in said.items() if value}
+    return {name: _text(value) for name, value in said.items() if value}
 
 
 def _group(correlation: Correlation, matched: str, seen: Observation) -> dict[str, str]:
@@ -219,7 +219,8 @@ def _value(seen: Observation, name: str) -> Any:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    said = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return said.encode(errors="replace").decode().replace("\x00", "\ufffd")
 
 
 def _hit(correlation: Correlation, matched: str, event: int, at: float, seen: Observation) -> Hit | None:
@@ -257,8 +258,8 @@ def _finding(change: _Change) -> Finding:
         source=seen.source,
         group=change.group,
         began=str(episode.key),
-        actor=seen.actor,
-        address=seen.address,
+        actor=_text(seen.actor)[:120],
+        address=_text(seen.address)[:64],
         subject=seen.subject,
         events=change.events,
         hits=episode.hits,

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from headshotly.incidents import calls, expectations, letters, overseeing, planting, reminders
+from headshotly.incidents import calls, expectations, letters, overseeing, planting, reminders, staff_watching
 from headshotly.policy.duties import duty
 
 
@@ -30,3 +30,9 @@ def beat() -> str:
     planting.beat()
     overseeing.alarm_idle()
     return f"A heartbeat was left; {expectations.alarm_silent()} sources are silent."
+
+
+@duty("incidents.staff", every=dt.timedelta(minutes=10), longest=dt.timedelta(minutes=10))
+def watch_staff() -> str:
+    """Look at what staff opened."""
+    return f"{staff_watching.look()} odd accesses of staff are told of."

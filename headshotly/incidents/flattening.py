@@ -36,9 +36,12 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 def _add(fields: Fields, name: str, value: Any, depth: int) -> None:
     if depth > DEPTH_MAX or len(fields) > FIELDS_MAX:
         raise ValueError("an event too deep or with too many fields")
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, inner in value.items():
-            _add(fields, f"{name}.{key}", inner, depth + 1)
+            if inner.__class__ in _PLAIN:
+                fields[f"{name}.{key}"] = inner
+            else:
+                _add(fields, f"{name}.{key}", inner, depth + 1)
     elif isinstance(value, (list, tuple)):
         for inner in value:
             _append(fields, name, inner, depth + 1)
@@ -47,7 +50,7 @@ def _add(fields: Fields, name: str, value: Any, depth: int) -> None:
 
 
 def _append(fields: Fields, name: str, value: Any, depth: int) -> None:
-    if isinstance(value, (Mapping, list, tuple)):
+    if isinstance(value, (dict, list, tuple)):
         inside: Fields = {}
         _add(inside, name, value, depth)
         for key, inner in inside.items():

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -52,15 +53,26 @@ def _row(seen: Observation, now: dt.datetime) -> Event:
         severity=seen.ocsf["severity_id"],
         occurred_at=at,
         received_at=now,
-        act=seen.act[:120],
+        act=_clean(seen.act[:120]),
         outcome=seen.outcome,
-        actor=seen.actor[:120],
-        address=seen.address[:64],
+        actor=_clean(seen.actor[:120]),
+        address=_clean(seen.address[:64]),
         subject=seen.subject,
-        ocsf=seen.ocsf,
+        ocsf=_clean(seen.ocsf),
         raw=seen.raw[:RAW_BYTES_MAX],
         keep_until=keep_until(seen.ocsf["class_uid"], now),
     )
+
+
+def _clean(value: Any) -> Any:
+    """Return a value without what no database keeps in a text: zero characters and halves of characters."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode().replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {_clean(key): _clean(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(inner) for inner in value]
+    return value
 
 
 def _heard(counts: Mapping[str, int], latest: Mapping[str, dt.datetime], now: dt.datetime) -> None:

@@ -1,8 +1,10 @@
 """The test of the whole way: an event is planted among the others, and its alert must come in time (clause 8.2.a)."""
 
+import datetime as dt
 import secrets
 import time
-from uuid import uuid4
+from collections.abc import Callable
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from headshotly.incidents import spool
 from headshotly.incidents.models import Alert
@@ -38,9 +40,24 @@ def wait_for(mark: str, *, at_most: float) -> float | None:
         mark: of the event, planted just before.
         at_most: seconds to wait.
     """
+    return _wait(lambda: alert_of(mark) is not None, at_most)
+
+
+def wait_for_blocked(*, since: dt.datetime, at_most: float) -> float | None:
+    """Return after how many seconds an alert told of a request blocked since a moment, or None where none did.
+
+    Args:
+        since: aware moment before the request.
+        at_most: seconds to wait.
+    """
+    rule = str(uuid5(NAMESPACE_URL, "headshotly:rule:request_blocked"))
+    return _wait(lambda: Alert.objects.filter(rule=rule, last_event_at__gte=since).exists(), at_most)
+
+
+def _wait(there: Callable[[], bool], at_most: float) -> float | None:
     began = clock.monotonic()
     while clock.monotonic() - began < at_most:
-        if alert_of(mark) is not None:
+        if there():
             return clock.monotonic() - began
         time.sleep(_LOOK)
     return None

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from headshotly.incidents.models import Alert, CorrelationHit, Event
+from headshotly.incidents.models import Alert, Block, CorrelationHit, Episode, Event
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
@@ -10,6 +10,8 @@ SHORT = dt.timedelta(days=30)
 LONG = dt.timedelta(days=366)
 # What is much and tells little of one person: web access (HTTP Activity) and network flows (Network Activity).
 _SHORT_CLASSES = frozenset({4001, 4002})
+_REMEMBERED = dt.timedelta(days=40)
+_BLOCKS = dt.timedelta(days=7)
 _AT_ONCE = 5000
 
 
@@ -27,7 +29,10 @@ def forget_events() -> int:
         if not ids:
             break
         gone += Event.objects.filter(id__in=ids).delete()[0]
-    CorrelationHit.objects.filter(at__lt=now - LONG).delete()
+    # No window is longer than a month, and nothing comes later than a week.
+    CorrelationHit.objects.filter(at__lt=now - _REMEMBERED).delete()
+    Episode.objects.filter(last_at__lt=now - _REMEMBERED).delete()
+    Block.objects.filter(ends_at__lt=now - _BLOCKS).delete()
     return gone
 
 

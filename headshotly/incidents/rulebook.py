@@ -123,13 +123,17 @@ class _Route:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         shared = Counter((name, value) for rule in rules for name, values in rule.equalities for value in values)
+        distinct = Counter(name for name, _ in shared)
         tables: dict[str, dict[str, list[Rule]]] = defaultdict(lambda: defaultdict(list))
         self._always: list[Rule] = []
         self._keyed: list[Rule] = []
         for rule in rules:
             if rule.equalities:
-                # The equality that the fewest other rules share tells the most.
-                name, values = min(rule.equalities, key=lambda one: sum(shared[one[0], value] for value in one[1]))
+                # The field that tells the most rules apart; then the values that the fewest of them share.
+                name, values = min(
+                    rule.equalities,
+                    key=lambda one: (-distinct[one[0]], sum(shared[one[0], value] for value in one[1])),
+                )
                 for value in values:
                     tables[name][value].append(rule)
             elif rule.keywords:
@@ -143,16 +147,18 @@ class _Route:
 
     def matches(self, event: Readable) -> list[Rule]:
         found = [rule for rule in self._always if rule.test(event)]
+        fields = event.fields
         for name, table in self._indexes:
-            value = event[name]
-            if value is None:
+            if name not in fields or (value := event[name]) is None:
                 continue
             if value.__class__ is tuple:
                 candidates = list(dict.fromkeys(rule for one in value for rule in table.get(one, ())))
             else:
                 candidates = table.get(value, ())  # type: ignore[assignment]  # only read
-            found.extend(rule for rule in candidates if rule.test(event))
-        if self._keywords is not None and self._keywords(event.text) is not None:
+            for rule in candidates:
+                if rule.test(event):
+                    found.append(rule)  # noqa: PERF401 - mostly there is none
+        if self._keywords is not None and self._keywords(event.text):
             found.extend(rule for rule in self._keyed if rule.test(event))
         return found
 

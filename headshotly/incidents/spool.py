@@ -47,19 +47,19 @@ class Writer:
     _written: int = 0
     _place: str = ""
 
-    def append(self, line: dict[str, Any], *, durably: bool = False) -> bool:
-        """Write one line; never raises and never waits for anything but the disk.
+    def append(self, *lines: dict[str, Any], durably: bool = False) -> bool:
+        """Write lines; never raises and never waits for anything but the disk.
 
         Args:
-            line: plain JSON data.
+            lines: plain JSON data.
             durably: return only when the disk has it, for whoever promises it to somebody.
 
         Returns:
-            Whether the disk took it. Without, it waits in memory for the next line.
+            Whether the disk took them. If not, they wait in memory for the next line.
         """
-        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        data = [json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines]
         with self._lock:
-            self.waiting.append(data)
+            self.waiting.extend(data)
             try:
                 self._flush(durably=durably)
             except OSError:

@@ -12,6 +12,7 @@ from headshotly.accounts import patience
 from headshotly.accounts.entering import client
 from headshotly.accounts.errors import TooManyAttempts
 from headshotly.audit.actor import VISITOR
+from headshotly.incidents.inspecting import quotes_attacks
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
@@ -29,6 +30,7 @@ def _patient(request: HttpRequest) -> None:
         raise TooManyAttempts(_("Many reports came from here today. Please write to the security address instead."))
 
 
+@quotes_attacks
 @permission("public")
 @never_cache
 @require_http_methods(["GET", "POST"])

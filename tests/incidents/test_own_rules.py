@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import yaml
 
+from headshotly.access.warrants import SERVICE_PURPOSES
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.audit.leaf import Leaf
@@ -18,6 +19,8 @@ from headshotly.incidents.sources import amazon, heartbeat, journal, suricata, w
 from tests.incidents.conftest import NOON
 
 CASES = yaml.safe_load(Path(__file__).with_name("rule_events.yml").read_text(encoding="utf-8"))
+
+CANARY = SERVICE_PURPOSES["proof-canary"]
 
 
 def person(number) -> UUID:
@@ -30,7 +33,7 @@ def made(kind: str, said: dict, number: int, at: dt.datetime) -> Observation:
     match kind:
         case "journal":
             who, subject = said.get("actor", "visitor"), person(said["subject"]) if "subject" in said else None
-            own = subject if who == "customer" else person(99)
+            own = CANARY if said.get("id") == "canary" else subject if who == "customer" else person(99)
             leaf = Leaf(
                 entry_id=person(number + 1000),
                 occurred_at=at,
@@ -38,6 +41,7 @@ def made(kind: str, said: dict, number: int, at: dt.datetime) -> Observation:
                 act=Act(said["act"]),
                 outcome=Outcome(said.get("outcome", "done")),
                 subject=subject,
+                purpose=said.get("purpose", ""),
             )
             return journal.observe(leaf, leaf.encode())
         case "web":

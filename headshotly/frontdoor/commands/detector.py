@@ -72,3 +72,36 @@ def plant() -> None:
     if seconds is None:
         raise SystemExit(f"The planted event {mark} raised no alert within ten seconds. Does the detector run?")
     click.echo(f"The planted event raised its alert after {seconds:.2f} s.")
+
+
+@detector.command()
+@click.option("--listen", "host", default="127.0.0.1")
+@click.option("--port", default=6514, help="RFC 5425 names 6514.")
+@click.option(
+    "--senders", type=click.Path(exists=True, dir_okay=False), required=True, help="PEM of the CA of senders."
+)
+def syslog(host: str, port: int, senders: str) -> None:
+    """Receive syslog over TLS from senders that show a certificate."""
+    django.setup()
+    import asyncio  # noqa: PLC0415 - only this command needs it
+    import ssl  # noqa: PLC0415 - only this command needs it
+    from urllib.parse import urlsplit  # noqa: PLC0415 - only this command needs it
+
+    from headshotly.frontdoor import certificate  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor.server import tls_context  # noqa: PLC0415 - after Django's setup
+    from headshotly.incidents import syslog_server  # noqa: PLC0415 - after Django's setup
+    from headshotly.policy import configuration  # noqa: PLC0415 - after Django's setup
+
+    here = configuration.current()
+    name = urlsplit(here.public_url).hostname or "localhost"
+    context = tls_context(*certificate.ensure(here.data_folder / "tls", host=name))
+    context.load_verify_locations(senders)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    async def run() -> None:
+        server = await syslog_server.listen(context, host=host, port=port)
+        click.echo(f"Receiving syslog over TLS on {host}:{port}.", err=True)
+        async with server:
+            await server.serve_forever()
+
+    asyncio.run(run())

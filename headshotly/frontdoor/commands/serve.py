@@ -119,10 +119,20 @@ def serve(context: click.Context, listen: str) -> None:
         Child("duties", ["duties", "run", "--quick"]),
         Child("slow duties", ["duties", "run", "--slow"]),
         Child("detector", ["detector"]),
+        *_syslog(here, listen),
     ]
     Supervisor(children, _say).run(when_ready)
     os.close(lock)
     _say("HeadShotly has stopped; everything is as you left it.")
+
+
+def _syslog(here: Configuration, listen: str) -> list[Child]:
+    """Return the receiver of syslog where its senders' CA is named: ``stream.syslog.senders``, ``.port``."""
+    senders = here.options.get("stream.syslog.senders", "")
+    if not senders:
+        return []
+    port = here.options.get("stream.syslog.port", "6514")
+    return [Child("syslog", ["detector", "syslog", "--listen", listen, "--port", port, "--senders", senders])]
 
 
 @serve.command()

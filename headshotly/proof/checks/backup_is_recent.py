@@ -1,56 +1,51 @@
-"""The newest backup is younger than the objective, whole, and ciphertext (clause 6.1.a)."""
+"""The last whole backup is encrypted, and younger than the plan's objective (clause 6.1.a)."""
 
-import datetime as dt
-
-from headshotly.continuity import catalogue, places
-from headshotly.continuity.catalogue import Found
+from headshotly.continuity import catalogue, places, plan, selectors
 from headshotly.continuity.errors import BackupDamaged, PlacesRefused
-from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
+from headshotly.policy.refusal import Refusal
+from headshotly.proof.findings import Assurance, Finding, broken, held, unknown
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
-
-OBJECTIVE = dt.timedelta(hours=24)  # how much may be lost at most; a backup is made every six hours
-
-
-def _wrong(newest: Found, scene: Scene) -> list[str]:
-    bad = []
-    age = scene.now - newest.manifest.moment
-    if age > OBJECTIVE:
-        bad.append(f"it is {int(age.total_seconds() // 3600)} hours old")
-    if newest.manifest.missing:
-        bad.append(f"it lacks {newest.manifest.missing} objects")
-    try:
-        newest.contents()  # unsealing shows that it is ciphertext under our key, and not changed
-    except BackupDamaged as damage:
-        bad.append(damage.sentence.rstrip("."))
-    return bad
 
 
 @check(
     id="backup_is_recent",
     clauses=("6.1.a",),
-    title="A fresh, sealed backup is there",
-    words="We ask the backup stores themselves for the newest backup, check its signature, decrypt its list of "
-    "contents, and look how old it is; more than a day is too old.",
+    title="Backups are recent and encrypted",
+    words="We ask the backup stores themselves, not our records, for the newest backup: its signature must hold, its "
+    "list of contents must open with the backups' own key, a piece of it must be ciphertext, nothing may be missing "
+    "from it, and it must be younger than the recovery plan allows.",
     assurance=Assurance.MEASURED,
 )
-def look(scene: Scene) -> Finding:
-    """Read the newest manifest and the list of contents it names."""
+def look(_scene: Scene) -> Finding:
+    """Read the newest manifest and its contents from the stores."""
     try:
-        kept = catalogue.look(places.stores(), places.key_service())
-    except PlacesRefused as refused:
-        return broken(refused.sentence, ids=["backup.stores"])
-    newest = kept.newest()
+        found = catalogue.look(places.stores(), places.key_service())
+    except PlacesRefused as refusal:
+        return broken(refusal.sentence, ids=["backup stores"])
+    newest = found.newest()
     if newest is None:
-        if scene.service.emulated:
-            return unknown("There is no backup yet, and the service that makes them is not running.")
-        return broken("There is no backup in any store.", ids=["backup"])
-    bad = [*_wrong(newest, scene), *kept.damaged]
+        if selectors.has_whole_backup() or found.damaged:
+            return broken("Backups were made, and no store has one that can be believed.", ids=["backup stores"])
+        return unknown("No backup was made yet.")
+    made, bad = newest.manifest, list(found.damaged)
+    limit = plan.plan().objectives.backup_age
+    age = selectors.age_of(made.moment)
+    if age is None:
+        bad.append(f"backup {made.backup} is dated in the future")
+    elif age > limit:
+        bad.append(f"the newest backup, {made.backup}, is {age.total_seconds() / 3600:.0f} hours old")
+    if made.missing:
+        bad.append(f"backup {made.backup} lacks {made.missing} objects")
+    try:
+        catalogue.require_sealed(newest)
+    except (BackupDamaged, Refusal) as damage:
+        bad.append(f"backup {made.backup}: {damage.sentence}")
     if bad:
-        name = f"backup {newest.manifest.backup}"
-        return broken(f"The newest backup is not as it must be: {shorten(bad)}.", ids=[name, *kept.damaged])
+        return broken(f"Not as it must be: {bad[0]}.", ids=bad, population=len(found.backups) or 1)
+    hours = 0 if age is None else age.total_seconds() / 3600
     return held(
-        f"The newest of {len(kept.backups)} backups, of {newest.manifest.moment:%Y-%m-%d %H:%M} UTC, is signed, sealed "
-        f"and holds {newest.manifest.objects} objects.",
-        population=len(kept.backups),
+        f"The newest of {len(found.backups)} backups is {hours:.1f} hours old, signed, and encrypted under a key of "
+        "its own.",
+        population=len(found.backups),
     )

@@ -13,8 +13,8 @@ from headshotly.vendors.regions import EU_REGIONS
     id="backups_lie_apart",
     clauses=("6.1.b",),
     title="Backups lie in two places of the Union",
-    words="We look where the backup stores are: in at least two different regions of the European Union. And we read "
-    "the newest backup's list of contents back from each of them, byte by byte.",
+    words="We look where the backup stores are: in at least two different regions of the European Union. We read the "
+    "newest backup's list of contents back from each of them, byte by byte, and look for every part it names.",
     assurance=Assurance.MEASURED,
 )
 def look(_scene: Scene) -> Finding:
@@ -36,4 +36,8 @@ def look(_scene: Scene) -> Finding:
     if lacking:
         sentence = f"The last backup cannot be read back in {shorten(lacking)}."
         return broken(sentence, ids=lacking, population=len(regions))
+    parts = {store.region: catalogue.lacking(newest, store) for store in newest.stores}
+    bad = [f"{region} lacks {count} parts" for region, count in sorted(parts.items()) if count]
+    if bad:
+        return broken(f"The last backup is not whole: {shorten(bad)}.", ids=bad, population=len(regions))
     return held(f"The last backup was read back in {shorten(regions)}.", population=len(regions))

@@ -1,0 +1,54 @@
+"""What the house does by itself when an alert is raised: only what is safe, over soon or undone by one button."""
+
+import logging
+from uuid import NAMESPACE_URL, uuid5
+
+from django.db import transaction
+
+from headshotly.audit.actor import SYSTEM
+from headshotly.incidents import blocks, containment
+from headshotly.incidents.models import Alert
+from headshotly.policy.enforcement import enforces
+from headshotly.policy.refusal import Refusal
+
+# id of one of our own rules → what follows
+ATTACKS_BLOCKED = "attacks_blocked"
+SIGN_IN_SPRAYING = "sign_in_spraying"
+ACCOUNT_GUESSED = "account_guessed"
+MANY_WARRANTS_REFUSED = "many_warrants_refused"
+_logger = logging.getLogger(__name__)
+
+
+@enforces("2.3.b", "5.3.b")
+def react(alert: Alert) -> None:
+    """Contain what an alert tells of, in its transaction; what cannot be contained is still told.
+
+    An address that attacks or tries passwords is refused for a quarter of an hour. Whoever entered an account after
+    guessing is signed out. A member of staff whose warrants are refused again and again is signed out.
+    """
+    own = _OWN.get(alert.rule)
+    if own in {ATTACKS_BLOCKED, SIGN_IN_SPRAYING}:
+        blocks.begin(actor=SYSTEM, address=alert.address, reason=alert.title, alert=alert.id)
+    elif own == ACCOUNT_GUESSED and alert.subject is not None:
+        _contain("sessions", str(alert.subject), alert)
+    elif own == MANY_WARRANTS_REFUSED and alert.actor.startswith("staff:"):
+        _contain("staff-sessions", alert.actor.removeprefix("staff:"), alert)
+
+
+def _contain(measure: str, target: str, alert: Alert) -> None:
+    try:
+        with transaction.atomic():
+            containment.contain(
+                actor=SYSTEM, number=None, measure_id=measure, target=target, because=f"By itself: {alert.title}."
+            )
+    except Refusal as refusal:
+        _logger.warning("%s could not be contained by itself: %s", alert.rule, refusal.sentence)
+
+
+def _ids() -> dict[str, str]:
+    """Return the ids of our own rules by which they are known here; they are made from their names."""
+    names = (ATTACKS_BLOCKED, SIGN_IN_SPRAYING, ACCOUNT_GUESSED, MANY_WARRANTS_REFUSED)
+    return {str(uuid5(NAMESPACE_URL, f"headshotly:rule:{name}")): name for name in names}
+
+
+_OWN = _ids()
