@@ -138,7 +138,8 @@ class StripePayments:
         there = self._asked(lambda: self._client.v1.refunds.list(wanted), cannot_wait=True)
         mine = {"order_id": str(order.id), "refund_id": str(refund.id), "attempt": str(refund.attempt)}
         for one in there.data:
-            if _refund_id(one) == mine["refund_id"] and one.metadata["attempt"] == mine["attempt"]:
+            noted: Any = one.metadata
+            if _refund_id(one) == mine["refund_id"] and noted["attempt"] == mine["attempt"]:
                 return str(one.id)
         made = self._asked(
             lambda: self._client.v1.refunds.create(
