@@ -131,7 +131,9 @@ def inspected(running: Service) -> tuple[int, int, int]:
     """Return how many requests the event stream saw, and how many of them the inspection refused or noted."""
     with closing(sqlite3.connect(running.data / "headshotly.sqlite3")) as base:
         rows = base.execute("SELECT raw FROM incidents_event WHERE source = 'web'").fetchall()
-    found = [json.loads(raw).get("inspection", "") for (raw,) in rows]
+    lines = [json.loads(raw) for (raw,) in rows]
+    # The checks of the policy attack the service on purpose when it starts.
+    found = [line.get("inspection", "") for line in lines if not line["query"].startswith("planted=")]
     return len(found), sum(one.startswith("blocked") for one in found), sum(one.startswith("noted") for one in found)
 
 
