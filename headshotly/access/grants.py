@@ -348,3 +348,17 @@ def use(*, member: StaffMember, grant_id: UUID, scope: str | None = None) -> Gra
         Grant.objects.filter(id=grant.id).update(used_at=moment, uses=F("uses") + 1)
         _journal(_actor(member), Act.GRANT_USED, grant)
     return grant
+
+
+@enforces("2.4.c")
+def use_for_act(*, grant_id: UUID, scope: str) -> Grant:
+    """Return a live grant for an act in production, and note the use; who holds it answers for the act.
+
+    Raises:
+        NotFound: there is no such grant.
+        GrantRefused: it is not live, or is for something else.
+    """
+    found = Grant.objects.filter(id=grant_id).select_related("member").first()
+    if found is None:
+        raise NotFound("There is no such grant.")
+    return use(member=found.member, grant_id=grant_id, scope=scope)

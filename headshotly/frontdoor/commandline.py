@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import click
 
 from headshotly.policy.enforcement import enforces
-from headshotly.policy.permission import permission_of
+from headshotly.policy.permission import permission_of, production_act_of
 from headshotly.policy.refusal import Refusal
 
 # command → module under ``commands`` holding a click command of the same name; loaded only when asked for,
@@ -62,15 +63,18 @@ def _guard(command: click.Command, inherited: str | None) -> None:
         for each in command.commands.values():
             _guard(each, needed)
     if command.callback is not None and not hasattr(command.callback, "guarded"):
-        command.callback = _guarded(command.callback, needed, alone=not isinstance(command, click.Group))
+        scope = production_act_of(command)
+        command.callback = _guarded(command.callback, needed, scope, alone=not isinstance(command, click.Group))
 
 
-def _guarded(act: Callable[..., Any], needed: str | None, *, alone: bool) -> Callable[..., Any]:
+def _guarded(act: Callable[..., Any], needed: str | None, scope: str | None, *, alone: bool) -> Callable[..., Any]:
     @functools.wraps(act)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         # A group's own act runs before the command that was asked for, which answers for itself.
         if alone or click.get_current_context().invoked_subcommand is None:
             require(needed)
+            if scope is not None:
+                require_grant(scope)
         return act(*args, **kwargs)
 
     guarded.guarded, guarded.needed = True, needed  # type: ignore[attr-defined]
@@ -111,9 +115,39 @@ def require(needed: str | None) -> None:
         raise Refusal(f"Only the account that owns the data folder {folder} may do this.", code="command.not_operator")
 
 
+@enforces("2.4.c")
+def require_grant(scope: str) -> None:
+    """Let an act in production happen only under a live grant for it, approved by somebody else; elsewhere nobody asks.
+
+    Args:
+        scope: of the grant, such as ``act:rotate-keys``.
+
+    Raises:
+        Refusal: no grant was named, or it is not live, or is for something else.
+    """
+    from headshotly.policy import configuration  # noqa: PLC0415 - as above
+
+    if configuration.current().environment != "production":
+        return
+    named = (click.get_current_context().find_root().params or {}).get("grant")
+    if named is None:
+        raise Refusal(
+            f"In production this takes a grant for “{scope}”: ask for one in the console, have somebody approve it, "
+            "and say “headshotly --grant ID …”.",
+            code="command.no_grant",
+        )
+    import django  # noqa: PLC0415 - only here is a database needed
+
+    django.setup()
+    from headshotly.access import grants  # noqa: PLC0415 - after Django's setup
+
+    grants.use_for_act(grant_id=named, scope=scope)
+
+
 @click.group(cls=Commands)
 @click.version_option(package_name="headshotly")
-def program() -> None:
+@click.option("--grant", type=click.UUID, help="The grant you act under, where one is needed in production.")
+def program(grant: UUID | None) -> None:
     """HeadShotly: professional headshots, under a security policy that runs."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 _MARK = "headshotly_permission"
+_ACT_MARK = "headshotly_production_act"
 _PLAIN = frozenset({"public", "customer", "staff", "operator"})
 _WITH_RIGHT = frozenset({"staff", "service"})
 
@@ -32,3 +33,22 @@ def permission[View: Callable[..., Any]](name: str) -> Callable[[View], View]:
 def permission_of(view: object) -> str | None:
     """Return the permission a view, command, task or duty names, or None where it names none and must be refused."""
     return getattr(view, _MARK, None)
+
+
+def production_act[Act: Callable[..., Any]](scope: str) -> Callable[[Act], Act]:
+    """Record that a command is an act in production, which takes a grant for exactly that act (clause 2.4.c).
+
+    Args:
+        scope: of the grant, such as ``act:rotate-keys``.
+    """
+
+    def mark(act: Act) -> Act:
+        setattr(act, _ACT_MARK, scope)
+        return act
+
+    return mark
+
+
+def production_act_of(act: object) -> str | None:
+    """Return the scope of the grant that a command takes in production, or None where it takes none."""
+    return getattr(act, _ACT_MARK, None)

@@ -21,7 +21,7 @@ from headshotly.proof.oscal import System
 from headshotly.proof.scene import environment_of
 from headshotly.proof.source import running_source
 
-_WIDTHS = (0.6, 1.5, 0.7, 1.2, 1.2, 1.0, 3.0)
+_WIDTHS = (0.95, 1.5, 0.9, 1.3, 1.2, 0.95, 2.9)
 _README = """Auditor's pack of {operator}
 Made {moment:%Y-%m-%d %H:%M} UTC in {environment}.
 
@@ -63,7 +63,7 @@ def _as_json(document: Any) -> bytes:
 def _lead(known: System) -> tuple[str, ...]:
     return (
         f"{known.operator.name}, {known.operator.postal_address}",
-        f"Made {known.moment:%Y-%m-%d %H:%M} UTC from evidence seen in {known.environment}",
+        f"Made {known.moment:%Y-%m-%d %H:%M} UTC; where evidence was seen: {known.environment}",
         f"Text of {known.effective}; source {known.source}",
         "“For the organisation to state”: no clause is about it. Each state is the worst of the mapped clauses.",
     )

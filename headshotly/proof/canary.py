@@ -13,7 +13,9 @@ from headshotly.proof.models import Canary
 from headshotly.vault import selectors as vault_contents
 from headshotly.vault import services as vault
 
+# A rule of the incidents room knows both ids, for trying forged warrants on them is no attack on anybody.
 SUBJECT = uuid5(NAMESPACE_URL, "headshotly:canary")
+STRANGER = uuid5(NAMESPACE_URL, "headshotly:canary:stranger")
 ACTOR = Actor(kind="service", id=SUBJECT, role="proof-canary")
 PURPOSE = "proof-canary"
 KIND = "canary"

@@ -21,10 +21,17 @@ from tests.incidents.conftest import NOON
 CASES = yaml.safe_load(Path(__file__).with_name("rule_events.yml").read_text(encoding="utf-8"))
 
 CANARY = SERVICE_PURPOSES["proof-canary"]
+MADE_UP = UUID("98096e31-e26a-57da-9ad7-8748d35d0134")  # ``proof.canary.SUBJECT``
 
 
 def person(number) -> UUID:
     return UUID(int=int(number), version=4)
+
+
+def _subject(said: dict) -> UUID | None:
+    if said.get("subject") == "canary":
+        return MADE_UP
+    return person(said["subject"]) if "subject" in said else None
 
 
 def made(kind: str, said: dict, number: int, at: dt.datetime) -> Observation:
@@ -32,7 +39,7 @@ def made(kind: str, said: dict, number: int, at: dt.datetime) -> Observation:
     said = {name: number + 1 if value == "each" else value for name, value in said.items()}
     match kind:
         case "journal":
-            who, subject = said.get("actor", "visitor"), person(said["subject"]) if "subject" in said else None
+            who, subject = said.get("actor", "visitor"), _subject(said)
             own = CANARY if said.get("id") == "canary" else subject if who == "customer" else person(99)
             leaf = Leaf(
                 entry_id=person(number + 1000),

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import django
 
-from headshotly.policy.permission import permission
+from headshotly.policy.permission import permission, production_act
 from headshotly.policy.refusal import Refusal
 
 
@@ -38,6 +38,7 @@ def status() -> None:
         raise click.exceptions.Exit(1)
 
 
+@production_act("act:rotate-keys")
 @keys.command()
 def rotate() -> None:
     """Put a new root key in force, wrap every living key under it, and destroy the older roots.
@@ -52,6 +53,7 @@ def rotate() -> None:
     click.echo(f"{went}: {done.root}. {done.rewrapped} keys wrapped anew, {len(done.retired)} older roots destroyed.")
 
 
+@production_act("act:rotate-keys")
 @keys.command()
 @click.option(
     "--passphrase-file",

@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 import django
 
+from headshotly.frontdoor.commandline import require_grant
 from headshotly.frontdoor.progress_bar import showing
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
@@ -54,6 +55,8 @@ def restore(
 ) -> None:
     """Restore the whole service into this empty place and open it, or bring back parts of a living one."""
     django.setup()
+    if lost_keys or customer or all_objects:
+        require_grant("act:restore")
     if lost_keys:
         _keys()
     elif customer or all_objects:

@@ -32,7 +32,7 @@ def _forgeries(genuine: Warrant) -> dict[str, Callable[[], Warrant]]:
         "a prolonged time": lambda: replace(genuine, expires_at=later),
         "another purpose": lambda: replace(genuine, purpose="support"),
         "another actor": lambda: replace(genuine, actor=replace(genuine.actor, id=uuid4())),
-        "another person's warrant": lambda: service_warrant(subject=uuid4(), purpose=canary.PURPOSE),
+        "another person's warrant": lambda: service_warrant(subject=canary.STRANGER, purpose=canary.PURPOSE),
     }
 
 
