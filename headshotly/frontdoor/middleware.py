@@ -8,7 +8,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from headshotly.access.middleware import PermissionGate
-from headshotly.incidents import blocks, inspecting, watching
+from headshotly.incidents import blocks, containment, inspecting, watching
+from headshotly.incidents.errors import ReadOnly
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
@@ -101,6 +102,49 @@ class PlainRefusals:
         return plain_answer(request, error) if isinstance(error, Refusal) else None
 
 
+# What still changes something while the service is read-only: signing in and out, to look and download.
+_WHILE_READ_ONLY = frozenset(
+    {
+        "accounts:sign-in",
+        "accounts:second-factor",
+        "accounts:second-factor-options",
+        "accounts:passkey-sign-in",
+        "accounts:passkey-sign-in-options",
+        "accounts:sign-out",
+        "language",
+    }
+)
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@enforces("8.1.a-b")
+class ReadOnlyGate:
+    """Refuses whatever would change something while an incident has made the whole service read-only.
+
+    Staff work on, for somebody must end it; programs with tokens too, for events must come in. A vendor's notice is
+    answered with 503, and comes again.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request."""
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> Any:
+        """Return the refusal, or None to let a request go on."""
+        if request.method in _READING or (permission_of(view) or "").partition(":")[0] in {"staff", "service"}:
+            return None
+        match = request.resolver_match
+        if (match is not None and match.view_name in _WHILE_READ_ONLY) or not containment.read_only():
+            return None
+        sentence = "We are looking into an incident. You can look and download; changes wait until it is over."
+        answer = plain_answer(request, ReadOnly(sentence))
+        answer["Retry-After"] = "600"
+        return answer
+
+
 class PlainGate(PermissionGate):
     """The permission gate, answering in plain words: Django shows a middleware's own refusals to nobody else."""
 
@@ -157,7 +201,10 @@ class Inspected:
         if request.method not in {"POST", "PUT", "PATCH"} or getattr(view, "csrf_exempt", False):
             return None
         quotes = (permission_of(view) or "").startswith("staff") or hasattr(view, inspecting.QUOTES)
-        return self._judge(request, _said_inside(request), only_note=quotes)
+        try:
+            return self._judge(request, _said_inside(request), only_note=quotes)
+        except Refusal as refusal:  # reading a form is where an upload turns out to be too much, or nobody's
+            return plain_answer(request, refusal)
 
     @staticmethod
     def _judge(

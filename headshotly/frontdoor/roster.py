@@ -11,11 +11,14 @@ import secrets
 from django.db import transaction
 
 from headshotly.frontdoor.models import DutyRecord
+from headshotly.incidents import containment
 from headshotly.policy import clock
 from headshotly.policy.duties import Duty, declared
 from headshotly.policy.refusal import Refusal
 
 RETRY = dt.timedelta(minutes=5)
+# What is done while an incident has made the service read-only: what looks, calls and tells, and what backs up.
+_WHILE_READ_ONLY = ("incidents.", "proof.", "access.", "continuity.")
 _logger = logging.getLogger(__name__)
 
 
@@ -37,8 +40,11 @@ def run_due(*, names: tuple[str, ...] = (), slow: bool | None = None) -> list[st
     if unknown:
         raise Refusal(f"There is no duty “{unknown[0]}”.", code="duty.unknown")
     done = []
+    still = not names and containment.read_only()
     for name, duty in known.items():
         if (names and name not in names) or (slow is not None and duty.slow != slow):
+            continue
+        if still and not name.startswith(_WHILE_READ_ONLY):
             continue
         holder = secrets.token_hex(16)
         if _claim(duty, holder, whenever=bool(names)):

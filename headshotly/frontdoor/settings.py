@@ -168,6 +168,7 @@ MIDDLEWARE = [
     "headshotly.rights.signal.PrivacySignal",
     "django.contrib.messages.middleware.MessageMiddleware",
     "headshotly.frontdoor.middleware.PlainRefusals",
+    "headshotly.frontdoor.middleware.ReadOnlyGate",
     "headshotly.frontdoor.middleware.PlainGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -23,7 +23,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from headshotly.frontdoor.models import TaskLease
-from headshotly.incidents import watching
+from headshotly.incidents import containment, watching
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
@@ -33,6 +33,7 @@ from headshotly.studio import tasks as studio_tasks
 
 PERMISSION = "service:worker"
 LEASE = dt.timedelta(seconds=20)
+READ_ONLY_PAUSE = dt.timedelta(seconds=30)
 HEARTBEAT_SECONDS = 5.0
 ATTEMPTS_MAX = 4
 REAP_EVERY_SECONDS = 5.0
@@ -141,8 +142,11 @@ class LeasedWorker(Worker):
         """Run one task under a lease that is renewed until it ends.
 
         The parent's method is not used: it writes a task's end whoever holds it, and takes a signal that ends the
-        process for a failure of the task.
+        process for a failure of the task. While the service is read-only nothing is run; what waits, waits.
         """
+        if containment.read_only():
+            _put_off(db_task_result)
+            return
         self._take_lease(db_task_result.id)
         over = threading.Event()
         heart = threading.Thread(target=self._beat, args=(db_task_result.id, over), daemon=True, name="heartbeat")
@@ -222,6 +226,13 @@ class LeasedWorker(Worker):
 def _require_permission(task: Any) -> None:
     if permission_of(task.func) != PERMISSION:
         raise Refusal("This task names no permission, so no worker does it.", code="task.no_permission")
+
+
+def _put_off(task: Any) -> None:
+    """Let a claimed task wait a while, without counting it as an attempt."""
+    DBTaskResult.objects.filter(id=task.id, status=TaskResultStatus.RUNNING).update(
+        status=TaskResultStatus.READY, started_at=None, run_after=clock.now() + READ_ONLY_PAUSE
+    )
 
 
 def _back_to_the_queue(task: Any) -> None:

@@ -39,7 +39,7 @@ HANDLING = declare(
         basis=LegalBasis.LEGAL_OBLIGATION,
         recipients=("supervisory authority", "Attorney General of California (no names)"),
         retention="Cases, breaches and notices stay, to show what was done (GDPR 33(5)), with pseudonyms only.",
-        measures=("3.2.a", "5.1.a", "5.3.a", "8.1", "8.3.a", "8.3.b", "8.3.c"),
+        measures=("3.2.a", "5.1.a", "5.3.a", "8.1.a-b", "8.3.a", "8.3.b", "8.3.c"),
         source="the journal of the service",
     )
 )

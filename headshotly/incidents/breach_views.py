@@ -43,7 +43,7 @@ from headshotly.incidents.models import (
     NoticePhase,
 )
 from headshotly.incidents.notice_facts import PARTS
-from headshotly.incidents.obligations import Addressee
+from headshotly.incidents.obligations import Addressee, Standing
 from headshotly.incidents.phases import Phase
 from headshotly.incidents.scope import Query
 from headshotly.policy import configuration
@@ -111,6 +111,7 @@ def _notices(breach: Breach) -> list[dict[str, Any]]:
 
 def _drafts(breach: Breach) -> list[dict[str, Any]]:
     phases = {Addressee.AUTHORITY: tuple(NoticePhase)}
+    standing = {one.addressee: one.standing for one in breach_selectors.obligations_of(breach)}
     found = []
     for one in Addressee:
         phase = phases.get(one, (NoticePhase.COMPLETE,))
@@ -120,6 +121,7 @@ def _drafts(breach: Breach) -> list[dict[str, Any]]:
                 "addressee": one,
                 "phases": [(each, made.missing) for each, made in drafted.items()],
                 "missing": drafted[NoticePhase.COMPLETE].missing,
+                "owed": one is Addressee.AUTHORITY or standing[one] is not Standing.NOT_OWED,
                 "languages": LANGUAGES if one in {Addressee.AUTHORITY, Addressee.PEOPLE} else ("en",),
             }
         )

@@ -325,7 +325,7 @@ def _keep(actor: Actor, number: int, columns: dict[str, Any], rows: list[dict[st
             batch_size=_BATCH,
         )
         Breach.objects.filter(id=breach.id).update(**columns)
-        _tell(actor, breach, f"Scope: {words}.", Act.BREACH_SCOPED)
+        _tell(actor, breach, f"Scope: {words.rstrip('.')}.", Act.BREACH_SCOPED)
 
 
 def _journal_holds() -> bool:

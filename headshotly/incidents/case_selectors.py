@@ -4,11 +4,12 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from headshotly.access import members
+from headshotly.access import grants, members
 from headshotly.access.errors import NotFound as NoSuchMember
-from headshotly.incidents import phases
+from headshotly.access.models import Grant
+from headshotly.incidents import phases, timeline
 from headshotly.incidents.models import Case, CaseAlert
-from headshotly.incidents.phases import Due, Phase, Severity
+from headshotly.incidents.phases import Due, Origin, Phase, Severity
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
@@ -85,6 +86,16 @@ def late() -> list[Line]:
     return [line for line in open_lines() if line.late and not line.case.is_exercise]
 
 
+def real_cases() -> list[Case]:
+    """Return every case that is no exercise, by number."""
+    return list(Case.objects.exclude(origin=Origin.EXERCISE).order_by("number"))
+
+
+def is_altered(case: Case) -> bool:
+    """Say whether a case's timeline is not what the journal says was written."""
+    return bool(timeline.altered(case))
+
+
 def waiting_for(member_id: UUID) -> int:
     """Return how many cases wait for a member: nobody has taken them, or they are theirs and soon over."""
     soon = clock.now() + _SOON
@@ -100,7 +111,8 @@ def alerts_of(case: Case) -> list[CaseAlert]:
     return list(CaseAlert.objects.select_related("alert").filter(case=case).order_by("added_at"))
 
 
-def of_grant_ticket(ticket: str) -> Case | None:
-    """Return the case that a grant's ticket names, such as ``INC-12``."""
-    prefix, _, number = ticket.upper().partition("-")
-    return Case.objects.filter(number=int(number)).first() if prefix == "INC" and number.isdecimal() else None
+def grants_of(case: Case) -> list[tuple[Grant, str]]:
+    """Return the grants whose ticket names a case, newest first, each with where it stands."""
+    moment = clock.now()
+    found = Grant.objects.select_related("member").filter(ticket__iexact=case.reference).order_by("-asked_at")
+    return [(grant, grants.state(grant, moment).value) for grant in found]

@@ -125,6 +125,7 @@ def case_page(request: HttpRequest, number: int) -> HttpResponse:
         "contained": [(row, MEASURES[row.measure]) for row in containment.of(number)],
         "measures": MEASURES.values(),
         "calls": calls.of(case),
+        "grants": case_selectors.grants_of(case),
         "breach": breach,
         "owed": breach_selectors.obligations_of(breach) if breach else [],
         "members": [one for one in members.everybody() if "incidents.write" in members.rights_of(one)],

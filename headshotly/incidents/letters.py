@@ -88,7 +88,7 @@ def send_due(*, most: int = 2000, address_of: AddressOf | None = None) -> int:
         address = find(row.subject)
         if not address:
             return False
-        title, text = text_of(row.notice)
+        title, text = text_of(row.notice, first=accounts.language_of(row.subject))
         mail.send(to=address, subject=title, text=text, about=row.subject, once=once)
         return True
 
@@ -98,9 +98,15 @@ def send_due(*, most: int = 2000, address_of: AddressOf | None = None) -> int:
     return sent
 
 
-def text_of(notice: Notice) -> tuple[str, str]:
-    """Return subject line and text of a notice's letter; a letter to people holds both languages."""
-    languages = ("en", "pl") if notice.addressee == Addressee.PEOPLE else ("en",)
+def text_of(notice: Notice, *, first: str = "en") -> tuple[str, str]:
+    """Return subject line and text of a notice's letter; a letter to people holds both languages, theirs first.
+
+    Args:
+        notice: as released.
+        first: the language a person is written to in.
+    """
+    both = ("pl", "en") if first == "pl" else ("en", "pl")
+    languages = both if notice.addressee == Addressee.PEOPLE else ("en",)
     letters = [people_letters.read(notice.content[language]) for language in languages]
     title = " / ".join(letter.title for letter in letters)
     return title, "\n\n\n".join(people_letters.as_text(letter) for letter in letters)

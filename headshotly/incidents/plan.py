@@ -9,6 +9,7 @@ from headshotly.incidents import escalation, phases
 from headshotly.incidents.containment import MEASURES
 from headshotly.incidents.escalation import Duty
 from headshotly.incidents.phases import Phase, Severity
+from headshotly.incidents.spans import span
 from headshotly.policy.enforcement import enforces
 
 _FILE = Path(__file__).resolve().parent / "plan.toml"
@@ -85,7 +86,9 @@ def _limits() -> list[str]:
     lines = ["| severity | taken within | contained within | closed within |", "|---|---|---|---|"]
     for severity in Severity:
         limits = phases.LIMITS[severity]
-        lines.append(f"| {severity.label} | {limits.acknowledge} | {limits.contain} | {limits.close} |")
+        lines.append(
+            f"| {severity.label} | {span(limits.acknowledge)} | {span(limits.contain)} | {span(limits.close)} |"
+        )
     return lines
 
 
@@ -95,7 +98,9 @@ def _ladders() -> list[str]:
         for step in escalation.LADDERS[severity]:
             duties = ", ".join(duty.label for duty in step.duties)
             channels = ", ".join(channel.label.lower() for channel in step.channels)
-            lines.append(f"| {severity.label} | {step.after} | {duties} | {channels} |")
+            lines.append(
+                f"| {severity.label} | {span(step.after) if step.after else 'at once'} | {duties} | {channels} |"
+            )
     return lines
 
 
@@ -106,7 +111,7 @@ def as_markdown() -> str:
         "# Incident response plan",
         "",
         "Made from `headshotly/incidents/plan.toml` and the tables in the code, and compared with them by",
-        "`tests/incidents/test_plan.py`; change it there. The same plan is a page of the console.",
+        "`tests/incidents/test_readiness.py`; change it there. The same plan is a page of the console.",
         "",
         f"Version {found.version}. Owner: {found.owner}. {found.summary}",
         "",

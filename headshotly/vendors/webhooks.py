@@ -1,5 +1,6 @@
 """Small messages to a chat or pager of the house's choosing: the one seam for them (Slack, Teams, PagerDuty)."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -53,7 +54,8 @@ class FolderPoster:
         except OSError as error:
             raise NotPosted("The message could not be handed over.") from error
         finally:
-            scratch.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # also where the folder is none
+                scratch.unlink()
 
 
 class HttpsPoster:

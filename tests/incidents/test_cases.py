@@ -292,10 +292,13 @@ def test_a_contact_is_sealed_and_an_unreadable_one_falls_back() -> None:
     assert not oncall.has_contact(officer.id)
 
 
-def test_a_case_of_a_grants_ticket() -> None:
-    case = open_case()
-    assert case_selectors.of_grant_ticket(case.reference) == case
-    assert case_selectors.of_grant_ticket("SUP-1") is None
+def test_grants_whose_ticket_names_the_case_stand_in_it(customer) -> None:
+    case, officer = open_case(), make_member("security-officer")
+    fields = {"scope": "details", "subject": customer.id, "purpose": "security-incident", "minutes": 30}
+    named = grants.ask(member=officer, ticket=case.reference, **fields)
+    grants.ask(member=officer, ticket="SUP-1", **fields)
+    assert [(grant.id, state) for grant, state in case_selectors.grants_of(case)] == [(named.id, "asked")]
+    assert str(named.id) in at_desk(officer).get(f"/staff/incidents/cases/{case.number}/").content.decode()
 
 
 def test_the_pages_of_a_case_as_its_visitors_use_them() -> None:
