@@ -22,6 +22,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "weaknesses.read": frozenset({Role.SECURITY, Role.DPO, Role.AUDITOR}),
     "weaknesses.answer": frozenset({Role.SECURITY}),
     "documents.publish": frozenset({Role.DPO}),
+    "orders.read": frozenset({Role.FINANCE, Role.AUDITOR}),
+    "orders.refund": frozenset({Role.FINANCE}),
     "continuity.read": frozenset({Role.OPERATIONS, Role.SECURITY, Role.DPO, Role.AUDITOR}),
     "plan.review": frozenset({Role.OPERATIONS}),
     "vendors.read": frozenset({Role.DPO, Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),

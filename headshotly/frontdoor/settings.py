@@ -169,6 +169,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "headshotly.frontdoor.middleware.PlainRefusals",
     "headshotly.frontdoor.middleware.ReadOnlyGate",
+    "headshotly.frontdoor.card_guard.CardNumberGuard",
     "headshotly.frontdoor.middleware.PlainGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -211,7 +212,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * MIB
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "headshotly.frontdoor.logs.MaskedLines",
+            "format": "{levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Django would log the whole request of a failure; the address alone says enough and holds nothing personal.

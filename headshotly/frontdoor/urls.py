@@ -23,6 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/watch/", include("headshotly.incidents.watch_urls")),
     path("api/events/", collecting.take, name="collect"),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
+    path("orders/", include("headshotly.orders.urls")),
+    path("staff/orders/", include("headshotly.orders.staff_urls")),
     path("staff/continuity/", include("headshotly.continuity.urls")),
     path("staff/", include("headshotly.access.urls")),
     path("staff/studio/", include("headshotly.studio.desk_urls")),

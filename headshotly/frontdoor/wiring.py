@@ -8,12 +8,15 @@ from headshotly.access import grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
 from headshotly.incidents import alerts, cases, reacting
+from headshotly.orders import selectors as orders_selectors
+from headshotly.orders import services as orders
+from headshotly.orders import spending
 from headshotly.policy import configuration
 from headshotly.proof import doors
 from headshotly.proof import service as proof_service
 from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
-from headshotly.studio import leaving
+from headshotly.studio import entitlement, leaving
 from headshotly.studio import services as studio
 from headshotly.vendors import way_out
 
@@ -71,6 +74,10 @@ def wire() -> None:
     grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
+    leaving.named_as_kept(orders_selectors.kept_after_erasure)
+    entitlement.when_starting(spending.claim)
+    entitlement.when_delivering(spending.deliver)
+    entitlement.when_ended(orders.shoot_ended)
     scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)

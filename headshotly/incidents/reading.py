@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import unquote_plus
 
 from headshotly.audit.errors import JournalDamaged
 from headshotly.audit.leaf import decode
@@ -281,7 +282,9 @@ class QueueReader:
         if "detail" in said:
             batch.observations.append(amazon.guardduty(said))
             return
-        places = [(one["s3"]["bucket"]["name"], one["s3"]["object"]["key"]) for one in said.get("Records", ())]
+        places = [
+            (one["s3"]["bucket"]["name"], unquote_plus(one["s3"]["object"]["key"])) for one in said.get("Records", ())
+        ]
         if not places:
             raise EventRefused("A message of the queue names no file.")
         for bucket, key in places:

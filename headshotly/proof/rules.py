@@ -20,8 +20,6 @@ WAITS_FOR: dict[str, str] = {
     "4.2.a": "findings",
     "4.2.b": "findings",
     "4.3.a": "findings",
-    "7.1.a": "orders",
-    "7.1.b": "orders",
 }
 
 

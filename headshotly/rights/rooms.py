@@ -11,6 +11,8 @@ from uuid import UUID
 
 from headshotly.accounts import second_factor
 from headshotly.accounts import selectors as accounts
+from headshotly.orders import selectors as orders
+from headshotly.orders import services as cash_desk
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes import restrictions, retention
 from headshotly.purposes import selectors as purposes
@@ -128,6 +130,12 @@ ROOMS: tuple[Room, ...] = (
         ),
         export=history.export,
         erase=history.erase,
+    ),
+    Room(
+        name="orders",
+        tables=("orders.Order", "orders.Credit", "orders.Seat"),
+        export=lambda subject, _warrant: orders.export_of(subject),
+        erase=cash_desk.erase,
     ),
     Room(name="studio", tables=("studio.Photo", "studio.Shoot", "studio.Headshot"), export=_studio),
     Room(

@@ -7,6 +7,7 @@ certificate; one that we made ourselves shows that a picture was not changed sin
 import datetime as dt
 import io
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -161,8 +162,13 @@ def load(pem: bytes, now: dt.datetime) -> Signatory:
     return Signatory(chain, key, certificates[0].not_valid_after_utc, own)
 
 
-@cache
 def _context() -> c2pa.Context:
+    """Return this process's context; the library's does not outlive a fork."""
+    return _context_of(os.getpid())
+
+
+@cache
+def _context_of(_process: int) -> c2pa.Context:
     settings = c2pa.Settings.from_dict(
         {
             "builder": {"thumbnail": {"enabled": False}},

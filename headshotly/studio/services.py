@@ -15,7 +15,7 @@ from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import decoding, gate, leaving, selectors, states, tasks
+from headshotly.studio import decoding, entitlement, gate, leaving, selectors, states, tasks
 from headshotly.studio.errors import LimitReached, NotFound, NotNow
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.studio.styles import style
@@ -169,6 +169,8 @@ def start_shoot(
             step="waiting for a free place",
             created_at=clock.now(),
         )
+        pieces = [entitlement.piece(photo.id, chosen.id) for photo in photos for chosen in styles]
+        entitlement.require(subject, shoot.id, pieces)
         audit.record(actor=actor, act=Act.SHOOT_QUEUED, subject=subject, purpose=HEADSHOT_GENERATION)
         # The task's row is in this transaction: the shoot and its work exist together or not at all.
         tasks.run_shoot.enqueue(shoot_id=str(shoot.id))
@@ -209,6 +211,7 @@ def redo_style(*, actor: Actor, subject: UUID, shoot_id: UUID, style_id: str, br
         )
         if not changed:
             raise NotNow("This shoot is being made already.")
+        entitlement.require(subject, shoot.id, [entitlement.piece(photo_id, chosen.id) for photo_id in kept])
         audit.record(actor=actor, act=Act.SHOOT_QUEUED, subject=subject, purpose=HEADSHOT_GENERATION)
         tasks.run_shoot.enqueue(shoot_id=str(shoot.id))
     shoot.refresh_from_db()
@@ -228,6 +231,7 @@ def cancel(*, actor: Actor, subject: UUID, shoot_id: UUID) -> None:
         )
         if not changed:
             raise NotNow("This shoot is over already.")
+        tasks.settle(shoot.id, failed=False)
         audit.record(actor=actor, act=Act.SHOOT_CANCELLED, subject=subject, purpose=HEADSHOT_GENERATION)
 
 
@@ -244,6 +248,7 @@ def stop_work(actor: Actor, subject: UUID, activity: str) -> None:
             shoot.state, shoot.finished_at, shoot.step = ShootState.CANCELLED, clock.now(), ""
             shoot.sentence = "Stopped, because you took your consent back or stopped this processing."
             shoot.save(update_fields=["state", "finished_at", "step", "sentence"])
+            tasks.settle(shoot.id, failed=False)
             audit.record(actor=actor, act=Act.SHOOT_CANCELLED, subject=subject, purpose=HEADSHOT_GENERATION)
 
 

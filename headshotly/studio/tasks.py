@@ -26,7 +26,7 @@ from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import decoding, marking, signatory, states
+from headshotly.studio import decoding, entitlement, marking, signatory, states
 from headshotly.studio.engine import Engine, PortraitEngine
 from headshotly.studio.faces import Picture
 from headshotly.studio.generative import GenerativeEngine
@@ -241,7 +241,14 @@ def _finish(shoot: Shoot, actor: Actor) -> None:
             state=ShootState.DONE, steps_done=shoot.steps_total, step="", finished_at=clock.now()
         )
         if changed:
+            settle(shoot.id, failed=False)
             audit.record(actor=actor, act=Act.SHOOT_FINISHED, subject=shoot.subject, purpose=HEADSHOT_GENERATION)
+
+
+def settle(shoot_id: UUID, *, failed: bool) -> None:
+    """Tell how a shoot ended, in the transaction that ends it: what exists, and whether the rest is our fault."""
+    made = Headshot.objects.filter(shoot_id=shoot_id).values_list("photo_id", "style_id")
+    entitlement.ended(shoot_id, failed=failed, made={entitlement.piece(photo, style_id) for photo, style_id in made})
 
 
 def fail(shoot_id: UUID, sentence: str, *, runner: UUID | None = None) -> None:
@@ -253,6 +260,7 @@ def fail(shoot_id: UUID, sentence: str, *, runner: UUID | None = None) -> None:
         )
         shoot = Shoot.objects.filter(id=shoot_id).first()
         if changed and shoot is not None:
+            settle(shoot.id, failed=True)
             audit.record(
                 actor=Actor(kind="worker", id=shoot.id, role="studio"),
                 act=Act.SHOOT_FAILED,

@@ -29,7 +29,7 @@ from headshotly.policy.wording import told
 from headshotly.purposes.errors import ConsentMissing
 from headshotly.purposes.selectors import consent_in_force
 from headshotly.purposes.texts import HEADSHOT_GENERATION
-from headshotly.studio import decoding, gate, selectors, services, states
+from headshotly.studio import decoding, entitlement, gate, selectors, services, states
 from headshotly.studio.downloads import stream_zip
 from headshotly.studio.errors import NotFound
 from headshotly.studio.models import Headshot, ShootState
@@ -253,12 +253,19 @@ def redo(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
     return redirect("studio:shoot", shoot_id=shoot_id)
 
 
+def _deliver(found: Headshot) -> None:
+    entitlement.deliver(found.shoot_id, {entitlement.piece(found.photo_id, found.style_id)})
+
+
 @permission("customer")
 @require_safe
 def headshot(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Show a headshot to its owner, small or full."""
     found = services.headshot_of(_subject(request), headshot_id)
-    object_id = found.object_id if request.GET.get("size") == "full" else found.preview_id
+    full = request.GET.get("size") == "full"
+    if full:
+        _deliver(found)
+    object_id = found.object_id if full else found.preview_id
     return _picture(vault.open(object_id=object_id, warrant=_warrant(request, "view")))
 
 
@@ -281,6 +288,7 @@ def _file_name(found: Headshot) -> str:
 def download(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Give a headshot to its owner as a file."""
     found = services.headshot_of(_subject(request), headshot_id)
+    _deliver(found)
     data = vault.open(object_id=found.object_id, warrant=_warrant(request, "download"))
     audit.record(
         actor=_actor(request), act=Act.HEADSHOT_DOWNLOADED, subject=_subject(request), object_ids=[found.object_id]
@@ -296,6 +304,7 @@ def download_all(request: HttpRequest, shoot_id: UUID) -> StreamingHttpResponse:
     chosen = [one for one in selectors.headshots_of(found) if one.favourite or request.GET.get("favourites") != "1"]
     if not chosen:
         raise NotFound("There is nothing to download here yet.")
+    entitlement.deliver(found.id, {entitlement.piece(one.photo_id, one.style_id) for one in chosen})
     audit.record(
         actor=_actor(request),
         act=Act.HEADSHOT_DOWNLOADED,

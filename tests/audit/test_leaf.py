@@ -113,7 +113,7 @@ def test_every_act_follows_the_grammar(act):
     assert (Path(__file__).resolve().parents[2] / "headshotly" / room).is_dir(), f"{room} is not a room"
     irregular = {
         "begun", "broken", "built", "chosen", "drawn", "forgotten", "found", "given", "held", "left", "lost", "looked-up",
-        "made", "met", "read", "run", "sent", "shred", "shut", "taken", "told", "withdrawn", "withheld", "written",
+        "made", "met", "paid", "read", "run", "sent", "shred", "shut", "taken", "told", "withdrawn", "withheld", "written",
     }  # fmt: skip
     assert verb.endswith("ed") or verb in irregular, f"“{verb}” is not in the past tense"
     assert len(act.value) <= 64

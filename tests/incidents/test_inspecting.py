@@ -102,6 +102,20 @@ def test_tools_are_known_by_name_and_too_many_values_are_one_finding() -> None:
     assert [one.kind for one in inspecting.inspect([("query", "a")] * 501)] == ["Too many values"]
 
 
+BROWSERS = [
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+]
+
+
+@pytest.mark.parametrize("agent", BROWSERS)
+@pytest.mark.parametrize("host", ["localhost:8443", "127.0.0.1:8443", "[::1]:8443", "headshotly.example"])
+def test_a_browser_that_clicks_on_a_link_is_no_attack(agent: str, host: str) -> None:
+    came_from = [("header", f"https://{host}/account/sign-in/?next=/studio/"), ("header", "pl-PL,pl;q=0.9,en;q=0.8")]
+    assert inspecting.inspect([("agent", agent), *came_from]) == []
+
+
 @given(st.text(max_size=400))
 def test_nothing_makes_the_inspection_fail(text: str) -> None:
     inspecting.inspect([("query", text), ("agent", text)])

@@ -1,14 +1,17 @@
 """The running service, and a browser to drive it."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -115,7 +118,23 @@ def service(tmp_path: Path) -> Iterator[Service]:
     running = start_service(tmp_path)
     yield running
     if running.process.poll() is None:
+        time.sleep(1)  # the detector reads on what was asked last
         running.stop()
+    asked, refused, noted = inspected(running)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with (PICTURES / "inspection.txt").open("a") as file:
+        file.write(f"{asked} requests, {refused} refused, {noted} noted\n")
+    assert refused == 0, "the request inspection took an ordinary request for an attack"
+
+
+def inspected(running: Service) -> tuple[int, int, int]:
+    """Return how many requests the event stream saw, and how many of them the inspection refused or noted."""
+    with closing(sqlite3.connect(running.data / "headshotly.sqlite3")) as base:
+        rows = base.execute("SELECT raw FROM incidents_event WHERE source = 'web'").fetchall()
+    lines = [json.loads(raw) for (raw,) in rows]
+    # The checks of the policy attack the service on purpose when it starts.
+    found = [line.get("inspection", "") for line in lines if not line["query"].startswith("planted=")]
+    return len(found), sum(one.startswith("blocked") for one in found), sum(one.startswith("noted") for one in found)
 
 
 @pytest.fixture(scope="session")

@@ -33,10 +33,10 @@ STAFF_ONLY = (
     "access/console", "access/desk", "access/grants", "access/personnel", "access/reviews", "access/machines",
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
-    "rights/publishing", "studio/models_folder", "studio/desk", "studio/signatory", "studio/files",
+    "rights/publishing", "studio/models_folder", "studio/desk", "studio/prompting", "studio/weights", "studio/painting", "studio/signatory", "studio/files",
     "studio/credentials", "audit/", "proof/", "incidents/", "continuity/",
-    "vendors/", "rights/vendor_views", "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor",
-    "frontdoor/roster",
+    "vendors/", "rights/vendor_views", "orders/staff_views", "orders/duties",
+    "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
@@ -45,7 +45,7 @@ PUBLIC_PARTS = (
     "vendors/mail", "vendors/views", "vendors/categories", "vendors/activities",
 )  # fmt: skip
 _STAFF_TEMPLATES = re.compile(
-    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/)"
+    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/|orders/desk)"
 )
 _ASIDES = ("notes.append", "progress", "_tell", "Finding", "Verdict")  # calls whose words a customer reads later
 
@@ -150,6 +150,7 @@ def _keys(tree: ast.AST) -> Iterator[str]:
 def declared_words() -> set[str]:
     """Return the words that declarations, enumerations, styles and the policy bring, as they are now."""
     from headshotly.access.models import Purpose
+    from headshotly.orders.models import OrderState
     from headshotly.policy.clauses import ClauseKind, clauses, sections
     from headshotly.policy.operator import Operator
     from headshotly.proof.rules import why_unchecked
@@ -176,6 +177,7 @@ def declared_words() -> set[str]:
         ExportState,
         ShootState,
         RestrictionGround,
+        OrderState,
     )
     for kind in enums:
         found |= {str(label) for _value, label in kind.choices}
@@ -223,7 +225,7 @@ def wanted() -> dict[tuple[str, str | None], object]:
         named = _said_by_names(tree) if path.name not in {"activities.py", "texts.py"} else ()
         for words in (*_said_by_calls(tree, refusals), *named):
             add(words)
-        if str(path.relative_to(HOUSE)) in {"rights/rooms.py", "rights/history.py"}:
+        if str(path.relative_to(HOUSE)) in {"rights/rooms.py", "rights/history.py", "orders/selectors.py"}:
             for words in _keys(tree):
                 add(words)
     for words in declared_words():

@@ -47,6 +47,18 @@ def test_a_headshot_says_what_it_is_twice_and_signed() -> None:
         assert image.size == (72, 90)
 
 
+def test_a_process_that_was_forked_after_signing_signs_too() -> None:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            statement = credentials.read(marking.encode(PICTURE, signatory=SIGNATORY))
+            code = 0 if statement is not None and statement.intact else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_a_generated_picture_says_that_it_is_one() -> None:
     data = marking.encode(PICTURE, signatory=SIGNATORY, origin=marking.generated("Some <Model> & 4B"))
     statement = credentials.read(data)

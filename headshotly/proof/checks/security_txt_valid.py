@@ -1,7 +1,7 @@
 """security.txt is where researchers look, signed by our key, and not about to expire (clause 10.3)."""
 
 from headshotly.proof import openpgp, security_txt
-from headshotly.proof.findings import Assurance, Finding, broken, held
+from headshotly.proof.findings import Assurance, Finding, broken, held, unknown
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene, said
 from headshotly.proof.security_text import ADDRESS, contacts
@@ -22,6 +22,9 @@ def look(scene: Scene) -> Finding:
     service = scene.service
     text, key = service.fetch(ADDRESS), service.fetch(_KEY)
     faults = [f"{path} answers {got.status}" for path, got in ((ADDRESS, text), (_KEY, key)) if got.status != 200]  # noqa: PLR2004 - HTTP's OK
+    if faults and service.emulated:
+        sentence = "security.txt is not there: the duty that signs it runs with the service, which is not running."
+        return unknown(sentence, emulated=True)
     if not faults and not text.header("content-type").startswith("text/plain"):
         faults = ["It is not served as plain text (RFC 9116, 3)."]
     if not faults:
