@@ -1,6 +1,5 @@
 """What the payment service tells us: kept first, acted upon once, in whatever order it comes."""
 
-import datetime as dt
 import hashlib
 import logging
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from headshotly.audit.acts import Act
 from headshotly.orders import ledger, services
-from headshotly.orders.models import Dispute, Order, OrderState, Refund, StoredEvent
+from headshotly.orders.models import Dispute, Order, OrderState, StoredEvent
 from headshotly.orders.payments import (
     DISPUTE_LOST,
     DISPUTE_WON,
@@ -126,11 +125,11 @@ def apply(fact: Fact) -> str:
 
 def _refunded(order: Order, fact: Fact) -> str:
     if fact.payment_ref and fact.payment_ref != order.payment_ref:
-        return KNOWN  # of a second payment, which is booked when it is sent back
-    at = dt.datetime.fromtimestamp(fact.at, dt.UTC)
-    later = Refund.objects.filter(order=order, payment_ref="", returned_at__gte=at).values_list("minor", flat=True)
-    gone = services.book_refunds(order, total=fact.amount_minor - sum(later), name=fact.id)
-    return f"{gone} went back" if gone else KNOWN
+        new = ledger.book_second_back(order, name=fact.refund_ref, minor=fact.amount_minor)
+    else:
+        new = ledger.book_refund(order, name=fact.refund_ref, minor=fact.amount_minor)
+        services.close_if_nothing_stands(order)
+    return f"{fact.amount_minor} went back" if new else KNOWN
 
 
 def _dispute(order: Order, fact: Fact) -> Dispute:
@@ -155,6 +154,8 @@ def _closed(order: Order, fact: Fact) -> str:
     if not Dispute.objects.filter(order=order, closed="").exists() and order.state == OrderState.DISPUTED:
         services.mark(order, OrderState.PAID, Act.DISPUTE_CLOSED)
     services.close_if_nothing_stands(order)
+    if fact.kind == DISPUTE_LOST and order.state == OrderState.REFUNDED:
+        services.drop_waiting_refunds(order)
     return "lost" if fact.kind == DISPUTE_LOST else "won"
 
 

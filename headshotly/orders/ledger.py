@@ -97,11 +97,6 @@ def _sum(order: Order, *kinds: str) -> int:
     )
 
 
-def refunded(order: Order) -> int:
-    """Return what was refunded of an order's payment, in minor units."""
-    return -_sum(order, "refund", "returned")
-
-
 def went_back(order: Order) -> int:
     """Return what went back of an order's payment, by refund or by dispute, in minor units."""
     return -_sum(order, "refund", "returned", "dispute")

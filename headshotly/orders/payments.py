@@ -33,7 +33,7 @@ class Fact:
         checkout_ref: the session's id.
         payment_ref: the payment's id.
         payer_ref: the payment service's own id of the customer, for its portal.
-        amount_minor: what was paid, or in total refunded.
+        amount_minor: what was paid, refunded or disputed.
         tax_minor: the tax in it.
         discount_minor: what a coupon took off.
         dispute_ref: the dispute's id.

@@ -127,6 +127,6 @@ def _facts(payment: RehearsedPayment) -> Iterator[Fact]:
         yield Fact(id=f"{payment.ref}:paid", kind=PAID, amount_minor=amount, tax_minor=tax, at=at, **known)
     if payment.state == "expired":
         yield Fact(id=f"{payment.ref}:expired", kind=EXPIRED, at=at, **known)
-    if payment.refunded_minor:
-        name = f"{payment.ref}:refunded:{payment.refunded_minor}"
-        yield Fact(id=name, kind=REFUNDED, amount_minor=payment.refunded_minor, at=at, **known)
+    for name, minor in payment.refund_keys.items():
+        gone = {**known, "discount_minor": 0}
+        yield Fact(id=f"{name}:refunded", kind=REFUNDED, refund_ref=name, amount_minor=minor, at=at, **gone)

@@ -187,22 +187,12 @@ def close_if_nothing_stands(order: Order) -> None:
     if ledger.went_back(order) >= order.paid_minor:
         mark(order, OrderState.REFUNDED, Act.ORDER_REFUNDED)
         spending.void(order)
-        # What still waited has nothing left to send: the bank or somebody at the payment service was faster.
-        waiting = Refund.objects.filter(order=order, payment_ref="", sent_at__isnull=True)
-        waiting.update(sent_at=clock.now(), trouble="The money went back another way.")
 
 
-def book_refunds(order: Order, *, total: int, name: str) -> int:
-    """Book what was refunded in total, as far as it is not booked; return the difference, in minor units.
-
-    The payment service tells totals, so that messages may come twice, late, or in any order.
-    """
-    missing = min(total - ledger.refunded(order), order.paid_minor - ledger.went_back(order))
-    if missing <= 0:
-        return 0
-    ledger.book_refund(order, name=name, minor=missing)
-    close_if_nothing_stands(order)
-    return missing
+def drop_waiting_refunds(order: Order) -> None:
+    """End the refunds of a locked order that a lost dispute has overtaken: the bank gave the money back."""
+    waiting = Refund.objects.filter(order=order, payment_ref="", sent_at__isnull=True)
+    waiting.update(sent_at=clock.now(), trouble="The bank gave the money back.")
 
 
 def ask_refund(*, order: Order, cause: str, reason: Reason, minor: int, actor: Actor) -> Refund | None:
@@ -218,8 +208,9 @@ def ask_refund(*, order: Order, cause: str, reason: Reason, minor: int, actor: A
     there = Refund.objects.filter(order=order, cause=cause).first()
     if there is not None:
         return there
-    waiting = Refund.objects.filter(order=order, payment_ref="").exclude(sent_at__isnull=False, returned_at=None)
-    minor = min(minor, order.paid_minor - ledger.went_back(order) - sum(waiting.values_list("minor", flat=True)))
+    # What others sent back at the payment service shows when ours is sent; our own are never more than was paid.
+    ours = Refund.objects.filter(order=order, payment_ref="").exclude(cause__startswith="elsewhere:")
+    minor = min(minor, order.paid_minor - sum(ours.values_list("minor", flat=True)))
     if minor <= 0:
         return None
     refund = Refund.objects.create(order=order, cause=cause, reason=reason, minor=minor, asked_at=clock.now())
@@ -255,12 +246,11 @@ def _send(refund: Refund) -> bool:
             provider_ref=reference, sent_at=clock.now(), trouble=""
         ):
             return False
-        if refund.payment_ref:
-            ledger.book_second_back(order, name=f"{refund.payment_ref}-{refund.attempt}", minor=refund.minor)
+        if reference and refund.payment_ref:
+            ledger.book_second_back(order, name=reference, minor=refund.minor)
         elif reference:
-            gone = Refund.objects.filter(order=order, payment_ref="", sent_at__isnull=False, returned_at__isnull=True)
-            total = sum(gone.exclude(provider_ref="").values_list("minor", flat=True))
-            book_refunds(order, total=total, name=f"{refund.id}-{refund.attempt}")
+            ledger.book_refund(order, name=reference, minor=refund.minor)
+            close_if_nothing_stands(order)
         audit.record(actor=SYSTEM, act=Act.REFUND_SENT, subject=order.subject, purpose=PURPOSE, object_ids=[order.id])
     return True
 
@@ -289,11 +279,12 @@ def take_as_returned(order: Order, fact: Fact) -> str:
     refund = Refund.objects.filter(order=order, provider_ref=fact.refund_ref).first()
     if refund is None and fact.ours:
         refund = Refund.objects.filter(order=order, id=fact.ours).first()
+    # Its going may be told later than its coming back; each is booked once under the refund's id.
     if refund is not None and refund.payment_ref:
+        ledger.book_second_back(order, name=fact.refund_ref, minor=fact.amount_minor)
         new = ledger.book_second_back(order, name=f"{fact.refund_ref}-returned", minor=-fact.amount_minor)
-    elif ledger.refunded(order) < fact.amount_minor:
-        return WAITS  # we are about to hear that it went
     else:
+        ledger.book_refund(order, name=fact.refund_ref, minor=fact.amount_minor)
         new = ledger.book_returned(order, name=fact.refund_ref, minor=fact.amount_minor)
     if not new:
         return KNOWN
@@ -309,7 +300,8 @@ def take_as_returned(order: Order, fact: Fact) -> str:
     refund.provider_ref, refund.sent_at = fact.refund_ref, refund.sent_at or at
     refund.returned_at, refund.trouble = at, _RETURNED
     refund.save()
-    mark(order, OrderState.PAID, Act.REFUND_RETURNED)
+    if order.state == OrderState.REFUNDED and ledger.went_back(order) < order.paid_minor:
+        mark(order, OrderState.PAID, Act.REFUND_RETURNED)
     return "the bank returned a refund"
 
 

@@ -37,6 +37,7 @@ API_VERSION = "2026-10-28.endive"
 TOLERANCE_SECONDS = 300
 _TIMEOUT_SECONDS, _RETRIES = 20, 2
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_REFUND_EVENTS = {"refund.created": REFUNDED, "refund.failed": REFUND_RETURNED}
 _PAID_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 _UNAVAILABLE = "The payment service cannot be reached at the moment. Nothing was charged; please try again soon."
 
@@ -162,16 +163,18 @@ class StripePayments:
                 yield Fact(id=event.id, kind=UNREADABLE, at=event.created)
 
     def recent(self, since: dt.datetime) -> Iterator[Fact]:
-        """Walk through every session since a moment."""
-        wanted: Any = {
-            "created": {"gte": int(since.timestamp())},
-            "limit": 100,
-            "expand": ["data.payment_intent.latest_charge"],
-        }
-        sessions = self._asked(lambda: self._client.v1.checkout.sessions.list(wanted))
-        iterator = sessions.auto_paging_iter()
-        while (session := self._asked(lambda: next(iterator, None))) is not None:
-            yield from self._facts_of(session)
+        """Walk through every session and every refund since a moment."""
+        wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        sessions = self._asked(lambda: self._client.v1.checkout.sessions.list(wanted)).auto_paging_iter()
+        while (session := self._asked(lambda: next(sessions, None))) is not None:
+            said = self._of_session(session, name=f"look:{session.id}")
+            if said.kind:
+                yield said
+        refunds = self._asked(lambda: self._client.v1.refunds.list(wanted)).auto_paging_iter()
+        while (refund := self._asked(lambda: next(refunds, None))) is not None:
+            yield _of_refund(refund, REFUNDED, name=f"look:{refund.id}", at=refund.created)
+            if refund.status in {"failed", "canceled"}:
+                yield _of_refund(refund, REFUND_RETURNED, name=f"look:{refund.id}:returned", at=refund.created)
 
     def _asked[Answer](self, ask: Callable[[], Answer], *, cannot_wait: bool = False) -> Answer:
         """Go through the gate, and turn what the library raises into what this house says.
@@ -199,14 +202,6 @@ class StripePayments:
                     refused = isinstance(error, stripe.InvalidRequestError)
                     raise PaymentsUnavailable(_REFUSED if refused else _UNAVAILABLE) from error
 
-    def _facts_of(self, session: Any) -> Iterator[Fact]:
-        said = self._of_session(session, name=f"look:{session.id}")
-        if said.kind:
-            yield said
-        charge = getattr(getattr(session, "payment_intent", None), "latest_charge", None)
-        if charge is not None and not isinstance(charge, str) and charge.amount_refunded:
-            yield _of_charge(charge, name=f"look:{charge.id}:{charge.amount_refunded}", order_id=said.order_id)
-
     @enforces("7.1.a")
     def read_event(self, body: bytes, signature: str) -> Fact:
         """Check the signature with Stripe's own library and translate the event."""
@@ -226,8 +221,8 @@ class StripePayments:
         about, kind = event.data.object, event.type
         if kind in _PAID_EVENTS:
             return self._of_session(about, name=event.id, at=event.created)
-        if kind == "charge.refunded":
-            return _of_charge(about, name=event.id, at=event.created)
+        if kind in _REFUND_EVENTS:
+            return _of_refund(about, _REFUND_EVENTS[kind], name=event.id, at=event.created)
         translate = _BY_TYPE.get(kind)
         return translate(about, event) if translate else Fact(id=event.id, kind="", at=event.created)
 
@@ -280,18 +275,6 @@ def _order_of(about: Any) -> str:
     return getattr(about, "client_reference_id", None) or noted or ""
 
 
-def _of_charge(charge: Any, *, name: str, at: int = 0, order_id: str = "") -> Fact:
-    return Fact(
-        id=name,
-        kind=REFUNDED,
-        order_id=order_id or _order_of(charge),
-        payment_ref=_reference(charge.payment_intent),
-        amount_minor=charge.amount_refunded,
-        currency=charge.currency,
-        at=at or charge.created,
-    )
-
-
 def _of_unpaid(session: Any, event: Any) -> Fact:
     return Fact(
         id=event.id, kind=EXPIRED, order_id=_order_of(session), checkout_ref=session.id, at=event.created
@@ -319,17 +302,17 @@ def _refund_id(refund: Any) -> str:
     return str(metadata["refund_id"]) if metadata and "refund_id" in metadata else ""
 
 
-def _of_refund(refund: Any, event: Any) -> Fact:
+def _of_refund(refund: Any, kind: str, *, name: str, at: int) -> Fact:
     return Fact(
-        id=event.id,
-        kind=REFUND_RETURNED,
+        id=name,
+        kind=kind,
         order_id=_order_of(refund),
         payment_ref=_reference(refund.payment_intent),
         refund_ref=refund.id,
         ours=_refund_id(refund),
         amount_minor=refund.amount,
         currency=refund.currency,
-        at=event.created,
+        at=at,
     )
 
 
@@ -338,9 +321,8 @@ _BY_TYPE: dict[str, Callable[[Any, Any], Fact]] = {
     "checkout.session.async_payment_failed": _of_unpaid,
     "charge.dispute.created": _of_dispute,
     "charge.dispute.closed": _of_dispute,
-    "refund.failed": _of_refund,
 }
-_EVENTS = (*_PAID_EVENTS, "charge.refunded", *_BY_TYPE)
+_EVENTS = (*_PAID_EVENTS, *_REFUND_EVENTS, *_BY_TYPE)
 
 
 def _understood(translate: Callable[[Any], Fact], event: Any) -> Fact:

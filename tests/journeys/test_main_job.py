@@ -71,7 +71,7 @@ def test_the_whole_job(page: Page, service: Service, shared: Path, tmp_path: Pat
     assert page.locator("#photo-list .tile").count() == 3
     page.locator("#photo-list input").first.uncheck()
     page.get_by_role("checkbox", name=re.compile("^White")).check()
-    expect(page.locator("#sum")).to_have_text("photos: 2 × styles: 2 = headshots: 4")
+    expect(page.locator("#sum")).to_have_text("2 photos × 2 styles = 4 headshots")
     page.get_by_role("button", name="Make my headshots").click()
     assert len(wait_for_gallery(page)) >= 2, "the progress bar never moved"
     tiles = page.locator("#gallery .tile")

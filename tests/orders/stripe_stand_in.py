@@ -117,8 +117,9 @@ class Stripe:
             case ("POST", ["refunds"]):
                 return self._refund(form)
             case ("GET", ["refunds"]):
-                wanted = dict(parse_qsl(urlsplit(path).query))["payment_intent"]
-                return 200, listed([one for one in self.refunds.values() if one["payment_intent"] == wanted], where)
+                wanted = dict(parse_qsl(urlsplit(path).query)).get("payment_intent")
+                found = [one for one in self.refunds.values() if wanted in {None, one["payment_intent"]}]
+                return 200, listed(found, where)
             case ("POST", ["billing_portal", "sessions"]):
                 return 200, {"id": "bps_1", "object": "billing_portal.session", "url": "https://billing.stripe.test/p"}
             case ("DELETE", ["customers", name]) if name in self.customers:
@@ -162,9 +163,10 @@ class Stripe:
         made = {
             "id": f"re_{len(self.refunds) + 1}", "object": "refund", "amount": amount, "status": "succeeded",
             "payment_intent": form["payment_intent"], "metadata": form.get("metadata", {}), "currency": "eur",
+            "created": self.now(),
         }  # fmt: skip
         self.refunds[made["id"]] = made
-        self._tell("charge.refunded", charge)
+        self._tell("refund.created", made)
         return 200, dict(made)
 
     def _tell(self, kind: str, about: dict[str, Any]) -> None:

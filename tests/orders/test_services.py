@@ -533,11 +533,15 @@ def test_a_payment_in_another_currency_is_shown_and_pays_for_nothing(person, str
 def test_messages_about_payments_that_are_not_ours_wait_and_then_end(person, stripe, later):
     from tests.orders.conftest import AtStripe
 
-    stripe.charges["pi_x"] = {
-        "id": "ch_x", "amount": 500, "amount_refunded": 500, "currency": "eur", "payment_intent": "pi_x",
-        "created": 1, "metadata": {}, "object": "charge",
-    }  # fmt: skip
-    stripe._tell("charge.refunded", stripe.charges["pi_x"])
+    stranger = {
+        "id": "re_x",
+        "payment_intent": "pi_x",
+        "amount": 500,
+        "currency": "eur",
+        "metadata": {},
+        "object": "refund",
+    }
+    stripe._tell("refund.created", {**stranger, "status": "succeeded"})
     deliver(AtStripe(stripe))
     assert selectors.stuck_messages().count() == 1
     later(days=40)

@@ -29,10 +29,8 @@ READ = {
         "customer", "total_details", "created", "url",
     },
     library.checkout.Session.TotalDetails: {"amount_tax", "amount_discount"},
-    library.PaymentIntent: {"latest_charge"},
-    library.Charge: {"id", "payment_intent", "amount_refunded", "currency", "created", "metadata"},
     library.Dispute: {"id", "payment_intent", "amount", "currency", "status"},
-    library.Refund: {"id", "payment_intent", "amount", "currency", "metadata", "status"},
+    library.Refund: {"id", "payment_intent", "amount", "currency", "metadata", "status", "created"},
     library.Event: {"id", "type", "created", "data"},
 }  # fmt: skip
 
@@ -94,7 +92,7 @@ EXPECTED = {
     "checkout.session.async_payment_succeeded": (PAID, {"order_id": ORDER, "amount_minor": 2900}),
     "checkout.session.async_payment_failed": (EXPIRED, {"order_id": ORDER}),
     "checkout.session.expired": (EXPIRED, {"order_id": ORDER, "payment_ref": ""}),
-    "charge.refunded": (REFUNDED, {"order_id": ORDER, "amount_minor": 900, "payment_ref": "pi_3QShape00000000000000001"}),
+    "refund.created": (REFUNDED, {"order_id": ORDER, "refund_ref": "re_3QShape00000000000000001", "amount_minor": 900}),
     "charge.dispute.created": (DISPUTED, {"order_id": "", "payment_ref": "pi_3QShape00000000000000001", "dispute_ref": "du_1QShape000000000000001"}),
     "charge.dispute.closed": (DISPUTE_LOST, {"dispute_ref": "du_1QShape000000000000001", "amount_minor": 2900}),
     "refund.failed": (REFUND_RETURNED, {"order_id": ORDER, "refund_ref": "re_3QShape00000000000000001", "ours": "8a4d3c0e-6a51-4b8e-8d0f-0c1b2a3d4e5f", "amount_minor": 900}),
