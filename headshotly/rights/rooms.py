@@ -161,6 +161,7 @@ ROOMS: tuple[Room, ...] = (
 KEPT: dict[str, str] = {
     "proof.Canary": "a made-up person's word, planted to see that nothing is readable",
     "audit.Entry": "the journal: pseudonyms only, verifiable, and meaningless once the key is gone",
+    "vault.KeyHold": "that somebody's keys are held during an incident, by pseudonym; gone when the hold is lifted",
     "vault.DeletionReceipt": "the proof that everything was deleted: ids only",
     "studio.KeptReceipt": "the same receipt at the address the former customer was given",
     "incidents.Event": "pseudonyms only; what was noticed must outlast whoever did it, and goes by its own time limit",

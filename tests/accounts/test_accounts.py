@@ -155,5 +155,5 @@ def test_the_session_key_changes_at_sign_in(person, client) -> None:
 def test_sign_in_sends_nobody_elsewhere(person, client, target: str) -> None:
     form = {"email": person.email, "password": PASSWORD, "next": target}
     answer = client.post("/account/sign-in/", form, secure=True)
-    assert answer.status_code == 302
-    assert answer["Location"] == "/studio/"
+    # Where the inspection of requests does not refuse it first, the page does.
+    assert answer.status_code == 403 or (answer.status_code, answer["Location"]) == (302, "/studio/")

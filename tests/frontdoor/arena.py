@@ -15,7 +15,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import django
@@ -37,6 +36,7 @@ from headshotly.policy import clock, configuration  # noqa: E402
 from headshotly.purposes import services as purposes  # noqa: E402
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text  # noqa: E402
 from headshotly.studio import decoding, selectors, services, tasks  # noqa: E402
+from headshotly.studio import engine as engines  # noqa: E402
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState  # noqa: E402
 from headshotly.vault import services as vault  # noqa: E402
 from headshotly.vault.models import StoredObject  # noqa: E402
@@ -51,14 +51,16 @@ MAKE_PHOTO = tasks._make_photo
 class NoiseEngine:
     """Stands in for the portrait engine: two hundredths of a second a picture instead of a second."""
 
-    def prepare(self, picture, *, progress=lambda _step: None):
+    photos_used = 1
+
+    def prepare(self, picture, *, others=(), progress=lambda _step: None):
         progress("finding the face")
         time.sleep(0.02)
         return picture
 
     def render(self, _prepared, style):
         time.sleep(0.02)
-        return SimpleNamespace(picture=np.full((48, 40, 3), len(style.id), np.uint8), notes=())
+        return engines.Headshot(picture=np.full((48, 40, 3), len(style.id), np.uint8), notes=())
 
 
 def make_customer() -> UUID:

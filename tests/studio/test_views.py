@@ -23,6 +23,7 @@ from headshotly.policy import clock, configuration
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text
 from headshotly.studio import decoding, tasks
+from headshotly.studio import engine as engines
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.studio.uploads import BoundedMemoryUpload, TooMuchUploaded
 from headshotly.vault import receipt as receipts
@@ -38,12 +39,14 @@ MULTIPART = "multipart/form-data; boundary=b"
 class NoiseEngine:
     """Stands in for the portrait engine, whose pictures the engine's own suite looks at."""
 
-    def prepare(self, picture, *, progress):
+    photos_used = 1
+
+    def prepare(self, picture, *, others=(), progress):
         progress("finding the face")
         return picture
 
     def render(self, _prepared, style):
-        return SimpleNamespace(picture=np.full((900, 700, 3), len(style.id), np.uint8), notes=("A note.",))
+        return engines.Headshot(picture=np.full((900, 700, 3), len(style.id), np.uint8), notes=("A note.",))
 
 
 @pytest.fixture(autouse=True)
