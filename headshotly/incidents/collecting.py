@@ -54,7 +54,7 @@ def take(request: HttpRequest) -> HttpResponse:
 def _events(request: HttpRequest) -> list[dict[str, Any]]:
     if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES_MAX:
         raise TooMuch("Please send at most 1 MB at once.")
-    if request.content_type.startswith("multipart/"):  # its body was read as a form already
+    if (request.content_type or "").startswith("multipart/"):  # its body was read as a form already
         raise EventRefused("The body is an object with a list “events”, as JSON.")
     try:
         said = json.loads(request.body)
