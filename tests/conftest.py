@@ -68,6 +68,14 @@ def _outside_is_played(monkeypatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _in_english() -> None:
+    """A request activates its visitor's language and leaves it to the thread; the next test begins in English."""
+    from django.utils import translation
+
+    translation.activate("en")
+
+
+@pytest.fixture(autouse=True)
 def _clean_folder() -> None:
     """Each test begins with an empty data folder and nothing remembered from the one before."""
     from headshotly.audit import keys, witnesses

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from headshotly.audit import services as audit
@@ -41,7 +42,10 @@ def _typed(request: HttpRequest) -> Iterator[str]:
     if request.content_type == "application/json" and "stripe-signature" not in {
         name.lower() for name in request.headers
     }:
-        yield request.body.decode(errors="replace")
+        try:
+            yield request.body.decode(errors="replace")
+        except RequestDataTooBig:
+            return  # more than is ever read: the view gets none of it either, and says so in its own way
 
 
 def _text_of(file: Any) -> str:

@@ -390,6 +390,7 @@ def refund_by_staff(*, actor: Actor, order_id: UUID, minor: int, reason: Reason,
 
 
 @enforces("7.1.a")
+@transaction.atomic
 def shoot_ended(*, shoot_id: UUID, failed: bool, made: Collection[str]) -> None:
     """Settle a shoot in the transaction that ends it: what was made is used, what was not comes back.
 
@@ -420,6 +421,7 @@ def _forget_payer(payer_ref: str) -> None:
 
 
 @enforces("1.2.c")
+@transaction.atomic
 def erase(subject: UUID) -> None:
     """Remove what ties a leaving customer to their purchases; amounts and invoice numbers stay for the accounts.
 

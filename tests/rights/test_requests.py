@@ -148,7 +148,7 @@ def test_a_request_is_taken_back_by_its_owner_only(person) -> None:
 
 
 def test_recipients_are_named_and_told(person, monkeypatch) -> None:
-    monkeypatch.setattr(declarations, "_ACTIVITIES", dict(declarations._ACTIVITIES))
+    monkeypatch.setattr(declarations, "_ACTIVITIES", {})
     declarations.declare(
         declarations.Activity(
             id="paying",

@@ -15,6 +15,7 @@ from headshotly.policy import clock
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text
 from headshotly.studio import decoding, gate, selectors, services, states, tasks
+from headshotly.studio import engine as engines
 from headshotly.studio.errors import LimitReached
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.vault import services as vault
@@ -48,17 +49,19 @@ class Owner:
 class Engine:
     """Makes small pictures, and does something else in between where a test wants it."""
 
+    photos_used = 1
+
     def __init__(self, before_render=lambda _number: None) -> None:
         self._before, self.rendered = before_render, 0
 
-    def prepare(self, picture, *, progress):
+    def prepare(self, picture, *, others=(), progress):
         progress("finding the face")
         return picture
 
     def render(self, _prepared, style):
         self.rendered += 1
         self._before(self.rendered)
-        return SimpleNamespace(picture=np.full((48, 40, 3), len(style.id), np.uint8), notes=())
+        return engines.Headshot(picture=np.full((48, 40, 3), len(style.id), np.uint8), notes=())
 
 
 @pytest.fixture(autouse=True)
