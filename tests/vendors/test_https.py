@@ -1,5 +1,6 @@
 """The HTTP client: no address a person could type leads inside, and nothing comes back without bounds."""
 
+import re
 import socket
 import ssl
 import threading
@@ -90,6 +91,17 @@ def test_where_the_gate_refuses_nothing_is_looked_up(monkeypatch):
     assert asked == []
 
 
+def _whole(stream) -> bytes:
+    """Return a request with its body, however many pieces it comes in."""
+    data = stream.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    announced = re.search(rb"(?i)content-length: (\d+)", head)
+    while announced and len(body) < int(announced[1]):
+        data += (more := stream.recv(65536))
+        body += more
+    return data
+
+
 def _serve(answer: bytes, context: ssl.SSLContext) -> tuple[int, threading.Thread, list[bytes]]:
     listening = socket.create_server(("127.0.0.1", 0))
     got: list[bytes] = []
@@ -99,8 +111,9 @@ def _serve(answer: bytes, context: ssl.SSLContext) -> tuple[int, threading.Threa
             try:
                 with context.wrap_socket(raw, server_side=True) as stream:
                     stream.settimeout(5)
-                    got.append(stream.recv(65536))
+                    got.append(_whole(stream))
                     stream.sendall(answer)
+                    stream.recv(1)  # closing while the other side still speaks would cut the answer off
             except OSError:
                 return
 
