@@ -15,7 +15,7 @@ _PICTURE = re.compile(
 # Columns lie side by side in a file, so an address may be followed by anything. As little as this is rare enough in
 # ciphertext: about once in a hundred gigabytes.
 _ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{4,64}(@[A-Za-z0-9-]{4,63}(?:\.[A-Za-z0-9-]{2,63})*\.[A-Za-z]{2,12})")
-_DATABASES = (".sqlite3", ".sqlite3-wal", ".sqlite3-journal")
+_DATABASE = ".sqlite3"  # the file itself and those beside it, whatever their ending
 
 
 def _strangers(domains: list[bytes], own: tuple[bytes, ...]) -> bool:
@@ -47,7 +47,7 @@ def look(scene: Scene) -> Finding:
                 bad.append(f"{name} holds the planted canary")
             if _PICTURE.search(view):
                 bad.append(f"{name} holds a readable picture")
-            rows = name.endswith(_DATABASES) or name.startswith("table ")
+            rows = _DATABASE in name.rpartition("/")[2] or name.startswith("table ")
             if rows and _strangers(_ADDRESS.findall(view), own):
                 bad.append(f"{name} holds a readable e-mail address")
     finally:
