@@ -19,7 +19,6 @@ from headshotly.incidents.sources import application, collected, heartbeat, sysl
 from headshotly.incidents.stream import Stream
 from headshotly.policy import configuration
 from headshotly.policy.refusal import Refusal
-from headshotly.vendors import aws
 
 
 def readers() -> list[Reader]:
@@ -42,6 +41,8 @@ def readers() -> list[Reader]:
         if options.get(f"stream.{name}.folder"):
             found.append(FolderReader(name, Path(options[f"stream.{name}.folder"])))
         if options.get(f"stream.{name}.queue"):
+            from headshotly.vendors import aws  # noqa: PLC0415 - boto3 is slow to import, and pages load this module
+
             region, endpoint = options.get("stream.region", "eu-north-1"), options.get("stream.endpoint", "")
             sqs = aws.client("sqs", region=region, endpoint=endpoint)
             s3 = aws.client("s3", region=region, endpoint=endpoint)

@@ -29,14 +29,13 @@ from headshotly.orders.payments import (
 )  # fmt: skip
 from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
-from headshotly.vendors import categories, gate
+from headshotly.vendors import categories, gate, way_out
 from headshotly.vendors.closures import VendorClosed
 from headshotly.vendors.errors import EgressRefused
 
 API_VERSION = "2026-10-28.endive"
 TOLERANCE_SECONDS = 300
 _TIMEOUT_SECONDS, _RETRIES = 20, 2
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _REFUND_EVENTS = {"refund.created": REFUNDED, "refund.failed": REFUND_RETURNED}
 _PAID_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 _UNAVAILABLE = "The payment service cannot be reached at the moment. Nothing was charged; please try again soon."
@@ -184,7 +183,7 @@ class StripePayments:
             cannot_wait: money back and deletions go on while the vendor is looked into.
         """
         try:
-            if self._host not in _LOOPBACK:
+            if self._host not in way_out.LOOPBACK:
                 gate.require(self._host, carries=(categories.PAYMENTS,), cannot_wait=cannot_wait, routine=True)
             return ask()
         except (EgressRefused, VendorClosed) as error:

@@ -12,10 +12,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headshotly.policy.enforcement import enforces
-from headshotly.vendors import categories, gate
+from headshotly.vendors import categories, gate, way_out
 from headshotly.vendors.regions import EU_REGIONS
 
-__all__ = ["EU_REGIONS", "BotoCoreError", "ClientError", "client", "error_code"]
+__all__ = ["BotoCoreError", "ClientError", "client", "error_code"]
 
 _CARRIES = {
     "s3": (categories.SEALED_OBJECTS,),
@@ -23,7 +23,6 @@ _CARRIES = {
     "sesv2": (categories.ADDRESSES,),
     "sqs": (categories.PSEUDONYMS,),
 }
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @enforces("2.2", "3.1.a", "9.1.b")
@@ -57,7 +56,7 @@ def client(service: str, *, region: str, endpoint: str = "", unsafe_plain_http: 
     # A session of its own: boto3's shared one keeps the credentials it found first.
     session = boto3.session.Session()
     made = session.client(service, region_name=region, endpoint_url=endpoint or None, config=settings)
-    if urlsplit(endpoint).hostname not in _LOOPBACK:
+    if urlsplit(endpoint).hostname not in way_out.LOOPBACK:
         made.meta.events.register_first(f"before-send.{service}", _asks_the_gate(_CARRIES[service]))
     return made
 

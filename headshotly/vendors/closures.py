@@ -1,7 +1,6 @@
 """Shutting a vendor's door at once, and opening it again: whatever leaves for a vendor asks here first."""
 
 import re
-from collections.abc import Callable
 
 from django.db import transaction
 
@@ -15,7 +14,6 @@ from headshotly.vendors.models import VendorClosure
 
 MAIL = "mail"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,118}[a-z0-9]")
-type Known = Callable[[], tuple[str, ...]]
 
 
 class VendorClosed(Refusal):
@@ -65,11 +63,11 @@ def closed() -> list[str]:
 
 
 @enforces("8.1.a-b")
-def require_open(vendor: str) -> None:
-    """Pass only while a vendor's door is open.
+def require_open(name: str, *others: str) -> None:
+    """Pass only while every door is open that a vendor is known by: its short name, or one of its hosts.
 
     Raises:
         VendorClosed: it is shut.
     """
-    if VendorClosure.objects.filter(vendor=vendor.lower()).exists():
+    if VendorClosure.objects.filter(vendor__in=[each.lower() for each in (name, *others)]).exists():
         raise VendorClosed("This cannot be sent at the moment: its way out is closed while an incident is looked into.")

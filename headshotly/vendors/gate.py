@@ -89,12 +89,11 @@ def require(
         EgressRefused: the host is nobody's, the vendor is closed, or the kind of data was not agreed.
         VendorClosed: somebody closed the vendor while an incident is looked into.
     """
-    name, kinds = host.lower().rstrip("."), sorted(set(carries)) or [""]
+    name, kinds, objects = host.lower().rstrip("."), sorted(set(carries)) or [""], tuple(object_ids)
     opening = in_register(name)
     if opening is None:
         _refuse(f"nobody → {name}", "This host is on no register, so nothing is sent there.", about)
-    closures.require_open(opening.slug)
-    closures.require_open(name)
+    closures.require_open(opening.slug, name)
     if opening.standing is Standing.CLOSED:
         _refuse(f"{opening.slug} → {name}", f"Nothing can be sent there: {opening.because}", about)
     if opening.standing is Standing.DEGRADED and not cannot_wait:
@@ -107,7 +106,7 @@ def require(
     if beyond:
         _refuse(f"{opening.slug} → {name}: {beyond[0]}", f"It was never agreed that “{beyond[0]}” go there.", about)
     for kind in kinds:
-        _write_down(opening.slug, name, kind, routine=routine, about=about, object_ids=tuple(object_ids))
+        _write_down(opening.slug, name, kind, routine=routine, about=about, object_ids=objects)
     way_out.permit(name, inside=opening.slug in _private())
     return opening.slug
 

@@ -23,12 +23,11 @@ from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
 from headshotly.policy import clock, configuration
 from headshotly.policy.refusal import Refusal
-from headshotly.vendors import categories, closures, gate, https
+from headshotly.vendors import categories, closures, gate, https, way_out
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 _LATER = "The mail could not be sent. Please try again in a few minutes."
 _SMTPS, _SECONDS = 465, 20
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ADDRESS_MAX = 254  # RFC 5321, section 4.5.3.1.3
 
 
@@ -102,7 +101,7 @@ class SmtpMailer:
 
     def deliver(self, message: EmailMessage) -> None:
         """Hand it over; where the answer was lost it may arrive twice under the same ``Message-ID``."""
-        if self._host not in _LOOPBACK:
+        if self._host not in way_out.LOOPBACK:
             gate.require(self._host, carries=(categories.ADDRESSES,), cannot_wait=True, routine=True)
         try:
             with self._connected() as server:

@@ -22,6 +22,8 @@ PERMIT_SECONDS = 60.0
 ADDRESS_SECONDS = 600.0
 _LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname"}
 _CONNECTIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+# A server played or run on this very machine: what is sent there leaves for nobody.
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # Where a machine of AWS asks itself for its own credentials; link-local, it cannot lead out of the machine.
 OWN_MACHINE = frozenset({"169.254.169.254", "169.254.170.2", "fd00:ec2::254"})
 

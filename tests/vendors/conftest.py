@@ -51,13 +51,3 @@ def make_vendor(transactional_db):
         return register.approve(actor=OTHER, vendor_id=proposed.id)
 
     return make
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """Set the one clock."""
-
-    def set_to(moment: dt.datetime) -> None:
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    return set_to

@@ -132,6 +132,13 @@ def test_routine_traffic_is_written_down_once_an_hour(make_vendor, monkeypatch):
     assert len(written()) == 5
 
 
+def test_each_kind_of_data_is_written_down_with_every_object(make_vendor):
+    make_vendor(categories=[categories.PAYMENTS, categories.ADDRESSES])
+    ids = [uuid.uuid4(), uuid.uuid4()]
+    gate.require("api.stripe.com", carries=(categories.PAYMENTS, categories.ADDRESSES), object_ids=iter(ids))
+    assert [list(leaf.object_ids) for leaf in written()] == [ids, ids]
+
+
 def test_no_entry_no_way_out(make_vendor, monkeypatch):
     from headshotly.audit import services as audit
     from headshotly.audit.errors import JournalUnavailable

@@ -5,6 +5,7 @@ import re
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
+from headshotly.vendors.regions import EU_REGIONS
 
 _REGION = re.compile(r"\b((?:us|eu|ap|sa|ca|me|af|il|cn|mx|eusc|us-gov|us-iso)(?:-[a-z]+){1,2}-\d)\b")
 _PROBES = ("us-east-1", "eu-west-2", "eu-central-2", "ap-southeast-2")  # two are called “eu” and lie outside
@@ -39,8 +40,6 @@ def _accepted(region: str) -> bool:
 )
 def look(scene: Scene) -> Finding:
     """Read the settings and try the gate."""
-    from headshotly.vendors.regions import EU_REGIONS  # noqa: PLC0415 - boto3 is slow to import
-
     named = _named(scene)
     bad = [f"{name} = {region}" for name, region in named.items() if region not in EU_REGIONS]
     if bad:

@@ -8,6 +8,7 @@ from headshotly.proof.findings import Assurance, Finding, broken, held, shorten,
 from headshotly.proof.infrastructure import Resource, TemplatesMissing
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
+from headshotly.vendors.regions import EU_REGIONS
 
 _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|cn|mx|eusc)(?:-(?:gov|iso|de))?(?:-[a-z]+)-\d\b")
 
@@ -33,8 +34,6 @@ def _denies_others(policies: list[Resource], allowed: frozenset[str]) -> bool:
 )
 def look(scene: Scene) -> Finding:
     """Read the templates."""
-    from headshotly.vendors.regions import EU_REGIONS  # noqa: PLC0415 - boto3 is slow to import
-
     try:
         found = infrastructure.resources(scene.here)
     except TemplatesMissing as missing:
