@@ -114,6 +114,21 @@ def staff_warrant(*, grant: Grant, member: StaffMember) -> Warrant:
     )
 
 
+def _for_work(member: StaffMember, right: str, *, subject: UUID, purpose: str, basis: str) -> Warrant:
+    """Return a warrant for what was written to us, or belongs to a case, and is somebody's work to read."""
+    members.require_right(member, right)
+    missing = personnel.gaps(member)
+    if missing:
+        raise GrantRefused(f"Not opened: {'; '.join(missing)}.")
+    return minting.mint(
+        actor=Actor(kind="staff", id=member.id, role=member.role),
+        subject=subject,
+        purpose=purpose,
+        basis=basis,
+        valid_for=STAFF_SELF_VALID,
+    )
+
+
 @enforces("5.1.a", "5.2")
 def request_warrant(*, member: StaffMember, subject: UUID, reference: str) -> Warrant:
     """Return a warrant for whoever answers a rights request to read what the person wrote to us in it.
@@ -129,16 +144,8 @@ def request_warrant(*, member: StaffMember, subject: UUID, reference: str) -> Wa
         GrantRefused: a people check is missing or expired.
         PermissionMissing: their role does not answer requests.
     """
-    members.require_right(member, "requests.answer")
-    missing = personnel.gaps(member)
-    if missing:
-        raise GrantRefused(f"Not opened: {'; '.join(missing)}.")
-    return minting.mint(
-        actor=Actor(kind="staff", id=member.id, role=member.role),
-        subject=subject,
-        purpose=f"rights-request {reference}",
-        basis=f"request:{reference}",
-        valid_for=STAFF_SELF_VALID,
+    return _for_work(
+        member, "requests.answer", subject=subject, purpose=f"rights-request {reference}", basis=f"request:{reference}"
     )
 
 
@@ -155,16 +162,12 @@ def report_warrant(*, member: StaffMember, subject: UUID, reference: str) -> War
         GrantRefused: a people check is missing or expired.
         PermissionMissing: their role does not answer reports.
     """
-    members.require_right(member, "weaknesses.answer")
-    missing = personnel.gaps(member)
-    if missing:
-        raise GrantRefused(f"Not opened: {'; '.join(missing)}.")
-    return minting.mint(
-        actor=Actor(kind="staff", id=member.id, role=member.role),
+    return _for_work(
+        member,
+        "weaknesses.answer",
         subject=subject,
         purpose=f"weakness-report {reference}",
         basis=f"report:{reference}",
-        valid_for=STAFF_SELF_VALID,
     )
 
 
@@ -181,16 +184,8 @@ def case_warrant(*, member: StaffMember, case_key: UUID, reference: str) -> Warr
         GrantRefused: a people check is missing or expired.
         PermissionMissing: their role does not work on cases.
     """
-    members.require_right(member, "incidents.write")
-    missing = personnel.gaps(member)
-    if missing:
-        raise GrantRefused(f"Not opened: {'; '.join(missing)}.")
-    return minting.mint(
-        actor=Actor(kind="staff", id=member.id, role=member.role),
-        subject=case_key,
-        purpose=f"evidence {reference}",
-        basis=f"case:{reference}",
-        valid_for=STAFF_SELF_VALID,
+    return _for_work(
+        member, "incidents.write", subject=case_key, purpose=f"evidence {reference}", basis=f"case:{reference}"
     )
 
 
