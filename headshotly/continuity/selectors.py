@@ -186,25 +186,24 @@ def doubts_about(drill: DrillRecord) -> list[str]:
     return doubts
 
 
-def snapshots(*, since: dt.datetime, until: dt.datetime | None) -> list[tuple[dt.datetime, list[str]]]:
-    """Return the moments of the backups that hold what was there in a time, and the regions each lies in.
+def snapshots(*, since: dt.datetime) -> list[tuple[dt.datetime, list[str]]]:
+    """Return the moments of the backups made since one, oldest first, and the regions each lies in.
 
     Args:
-        since: from when it was there.
-        until: until when; None while it is.
+        since: aware.
     """
-    taken = BackupRecord.objects.filter(snapshot_at__gte=since)
-    if until is not None:
-        taken = taken.filter(snapshot_at__lt=until)
-    rows = taken.order_by("snapshot_at").values_list("snapshot_at", "held_by")
+    rows = (
+        BackupRecord.objects.filter(snapshot_at__gte=since)
+        .order_by("snapshot_at")
+        .values_list("snapshot_at", "held_by")
+    )
     return [(moment, list(regions)) for moment, regions in rows if moment is not None]
 
 
-def vendor_of(region: str) -> str:
-    """Return whose the backup store of a region is; empty where none is configured there any more."""
+def vendors() -> dict[str, str]:
+    """Return whose the backup store of each region is, of those that are configured."""
     try:
-        found = {one.region: one.where for one in places.stores()}
+        stores = places.stores()
     except PlacesRefused:
-        return ""
-    where = found.get(region, "")
-    return "Amazon Web Services" if where.startswith("s3://") else "our own machine" if where else ""
+        return {}
+    return {one.region: "Amazon Web Services" if one.where.startswith("s3://") else "our own machine" for one in stores}

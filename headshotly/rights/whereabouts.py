@@ -14,11 +14,14 @@ from headshotly.policy.enforcement import enforces
 from headshotly.policy.wording import told
 from headshotly.vault import places
 from headshotly.vault import selectors as vault
+from headshotly.vault.places import Periods
 
 _PICTURE = noop("Picture")
 # How the vault names its own store, so that the catalogue has words for it.
 _STORES = (noop("Encrypted folder"), noop("our own machine"), noop("where the service runs"))
 _KINDS = {"photo": noop("Photo you uploaded"), "headshot": noop("Headshot"), "preview": noop("Small preview")}
+
+type Snapshots = list[tuple[dt.datetime, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,16 @@ def whereabouts(subject: UUID) -> list[Itinerary]:
                 found[object_id] = Itinerary(object_id, what, entry.leaf.occurred_at)
             elif entry.leaf.act is Act.OBJECT_DESTROYED and object_id in found:
                 found[object_id].destroyed_at = entry.leaf.occurred_at
-    for one in found.values():
-        one.stays = [*_stores(one), *_backups(one)]
-    return sorted(found.values(), key=lambda one: one.sealed_at, reverse=True)
+    newest = sorted(found.values(), key=lambda one: one.sealed_at, reverse=True)
+    if newest:
+        periods, owners = places.periods(), continuity.vendors()
+        snapshots = continuity.snapshots(since=newest[-1].sealed_at)
+        for one in newest:
+            one.stays = [*_stores(one, periods), *_backups(one, snapshots, owners)]
+    return newest
 
 
-def _stores(one: Itinerary) -> list[Stay]:
+def _stores(one: Itinerary, periods: Periods) -> list[Stay]:
     return [
         Stay(
             told(period.store),
@@ -88,17 +95,18 @@ def _stores(one: Itinerary) -> list[Stay]:
             max(period.since, one.sealed_at),
             min(filter(None, (period.until, one.destroyed_at)), default=None),
         )
-        for period in places.held(since=one.sealed_at, until=one.destroyed_at)
+        for period in places.held(periods, since=one.sealed_at, until=one.destroyed_at)
     ]
 
 
-def _backups(one: Itinerary) -> list[Stay]:
+def _backups(one: Itinerary, snapshots: Snapshots, owners: dict[str, str]) -> list[Stay]:
     """Return the regions whose backups hold the picture as ciphertext; what was destroyed is unreadable there too."""
     first: dict[str, dt.datetime] = {}
-    for snapshot_at, regions in continuity.snapshots(since=one.sealed_at, until=one.destroyed_at):
-        for region in regions:
-            first.setdefault(region, snapshot_at)
+    for snapshot_at, regions in snapshots:
+        if snapshot_at >= one.sealed_at and (one.destroyed_at is None or snapshot_at < one.destroyed_at):
+            for region in regions:
+                first.setdefault(region, snapshot_at)
     return [
-        Stay(_("Encrypted backup"), continuity.vendor_of(region), region, since, one.destroyed_at)
+        Stay(_("Encrypted backup"), owners.get(region, ""), region, since, one.destroyed_at)
         for region, since in sorted(first.items())
     ]

@@ -9,6 +9,7 @@ from headshotly.policy.enforcement import enforces
 from headshotly.vault.models import StorePeriod
 
 OWN = "our own machine"
+type Periods = list[StorePeriod]
 
 
 def current() -> tuple[str, str, str]:
@@ -43,14 +44,19 @@ def note() -> bool:
     return True
 
 
-def held(*, since: dt.datetime, until: dt.datetime | None) -> list[StorePeriod]:
+def periods() -> Periods:
+    """Return every store that was ever in use, oldest first."""
+    return list(StorePeriod.objects.order_by("since"))
+
+
+def held(periods: Periods, *, since: dt.datetime, until: dt.datetime | None) -> Periods:
     """Return the stores that held an object, oldest first.
 
     Args:
+        periods: every store that was ever in use, oldest first; looked up once for many objects.
         since: when it was sealed.
         until: when it was destroyed; None while it is there.
     """
-    periods = list(StorePeriod.objects.order_by("since"))
     overlapping = [
         one for one in periods if (one.until is None or one.until > since) and (until is None or one.since < until)
     ]

@@ -118,3 +118,21 @@ def test_two_customers_see_their_own_only(make_person):
         pass
     assert len(whereabouts(one.id)) == 1
     assert whereabouts(other.id) == []
+
+
+def test_many_pictures_cost_as_many_questions_as_one(make_person):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    asked = []
+    places.note()
+    for email, count in (("ada@example.org", 1), ("bea@example.org", 12)):
+        person = make_person(email)
+        for _ in range(count):
+            _seal(person)
+        while sequence_once():
+            pass
+        with CaptureQueriesContext(connection) as queries:
+            assert len(whereabouts(person.id)) == count
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
