@@ -6,6 +6,7 @@ from django.db import models
 
 from headshotly.rights.states import Channel, Kind, Outcome, Regime, State
 from headshotly.vault.fields import SealedTextField
+from headshotly.vendors.posting import Posted
 
 
 class RightsRequest(models.Model):
@@ -135,29 +136,11 @@ class Publication(models.Model):
         constraints = [models.UniqueConstraint(fields=["document", "version"], name="one_text_a_version")]
 
 
-class DeliveryState(models.TextChoices):
-    """Where one customer's mail about one publication stands."""
-
-    QUEUED = "queued", "Queued"
-    SENDING = "sending", "Being handed over"
-    SENT = "sent", "Handed over"
-    GONE = "gone", "The customer left before"
-    FAILED = "failed", "Given up after several tries"
-
-
-class Delivery(models.Model):
+class Delivery(Posted):
     """One mail to one customer about one publication; its id is the mail's, so that nobody gets two."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")
     subject = models.UUIDField()
-    state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
-    bounces = models.PositiveSmallIntegerField(default=0)
-    bounced_at = models.DateTimeField(null=True)
-    bounce = models.CharField(max_length=8, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["publication", "subject"], name="one_mail_a_customer")]

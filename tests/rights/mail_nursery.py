@@ -29,7 +29,9 @@ from django.db import connections
 from headshotly.accounts.models import Customer
 from headshotly.policy import clock, configuration
 from headshotly.rights import mailing
-from headshotly.rights.models import Delivery, DeliveryState, Publication
+from headshotly.rights.models import Delivery, Publication
+from headshotly.vendors import posting
+from headshotly.vendors.posting import PostState
 
 MAILBOXES = configuration.current().mail_folder
 PAUSE = dt.timedelta(seconds=0)
@@ -54,7 +56,7 @@ def queue() -> None:
 
 def send() -> None:
     quick()
-    mailing.CLAIMED_FOR = PAUSE  # the claims of the killed are free at once
+    posting.CLAIMED_FOR = PAUSE  # the claims of the killed are free at once
     while mailing.send_due(address_of=address_of):
         pass
 
@@ -118,7 +120,7 @@ def main(customers: int, kills: int) -> dict[str, object]:
         "kills while queueing": int(queued),
         "kills while sending": sent,
         "queued": Delivery.objects.count(),
-        "sent": Delivery.objects.filter(state=DeliveryState.SENT).count(),
+        "sent": Delivery.objects.filter(state=PostState.SENT).count(),
         "mails": mails(),
         "people with a mail": len(people & {str(row.id) for row in rows}),
         "publication": str(publication.id),

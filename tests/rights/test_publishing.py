@@ -17,8 +17,9 @@ from headshotly.audit.actor import Actor
 from headshotly.policy import clauses, clock, mapping
 from headshotly.rights import legal_texts, mailing, publishing
 from headshotly.rights.errors import MappingNotReviewed, PublicationRefused
-from headshotly.rights.models import Delivery, DeliveryState, Publication
-from headshotly.vendors import mail
+from headshotly.rights.models import Delivery, Publication
+from headshotly.vendors import mail, posting
+from headshotly.vendors.posting import PostState
 from tests.accounts.conftest import browser, mail_text, mails
 from tests.rights.conftest import DPO
 
@@ -162,7 +163,7 @@ def test_who_left_between_queue_and_address_is_marked_gone(make_person) -> None:
     publish()
     mailing.queue_due()
     assert mailing.send_due(address_of=lambda _subject: "") == 0
-    assert Delivery.objects.get().state == DeliveryState.GONE
+    assert Delivery.objects.get().state == PostState.GONE
 
 
 def test_a_mail_that_fails_is_tried_again_later_and_given_up_in_the_end(make_person, monkeypatch, later) -> None:
@@ -180,9 +181,9 @@ def test_a_mail_that_fails_is_tried_again_later_and_given_up_in_the_end(make_per
         assert mailing.send_due() == 0
         later(minutes=30)
     pauses = [round((second - first) / dt.timedelta(minutes=1)) for first, second in itertools.pairwise(tries)]
-    assert len(tries) == mailing.ATTEMPTS_MAX
+    assert len(tries) == posting.ATTEMPTS_MAX
     assert all(second >= first for first, second in itertools.pairwise(pauses))
-    assert Delivery.objects.get().state == DeliveryState.FAILED
+    assert Delivery.objects.get().state == PostState.FAILED
     monkeypatch.setattr(mail, "send", real)
     assert mailing.send_due() == 0
 
@@ -205,7 +206,7 @@ def test_a_mail_that_was_handed_over_and_reported_as_failed_arrives_once(make_pe
     assert len(mails()) == before + 1
 
 
-@pytest.mark.parametrize(("permanent", "state"), [(False, DeliveryState.QUEUED), (True, DeliveryState.FAILED)])
+@pytest.mark.parametrize(("permanent", "state"), [(False, PostState.QUEUED), (True, PostState.FAILED)])
 def test_a_bounce_is_tried_again_when_it_may_pass_and_given_up_when_not(make_person, later, permanent, state) -> None:
     make_person()
     publish()
@@ -226,7 +227,7 @@ def test_a_claim_that_a_crash_left_is_taken_up_again(make_person, later) -> None
     make_person()
     publish()
     mailing.queue_due()
-    assert len(mailing._claim(10)) == 1
+    assert len(posting.claim(Delivery.objects.all(), 10)) == 1
     assert mailing.send_due() == 0, "somebody holds it"
     later(minutes=11)
     assert mailing.send_due() == 1

@@ -21,10 +21,11 @@ from headshotly.purposes.risks import Rating
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text
 from headshotly.rights import mailing, publishing
 from headshotly.rights import services as rights
-from headshotly.rights.models import Delivery, DeliveryState
+from headshotly.rights.models import Delivery
 from headshotly.rights.services import Words
 from headshotly.rights.states import Channel, Kind, Regime
 from headshotly.studio.models import Photo, Shoot, ShootState
+from headshotly.vendors.posting import PostState
 from tests.access.conftest import at_desk, make_member
 from tests.rights.conftest import DPO, OTHER_DPO
 
@@ -272,13 +273,13 @@ def published(customer):
 @pytest.mark.sabotage("policy_mails_sent", "a customer's mail about a new version is given up")
 def test_a_customer_is_not_told(watch, published, customer) -> None:
     watch.is_content()
-    Delivery.objects.filter(subject=customer.id).update(state=DeliveryState.FAILED)
+    Delivery.objects.filter(subject=customer.id).update(state=PostState.FAILED)
     watch.is_broken(customer.id)
 
 
 @pytest.mark.sabotage("policy_mails_sent", "mails about a new version stay in the queue")
 def test_mails_that_stay(watch, published, customer, later) -> None:
-    Delivery.objects.filter(subject=customer.id).update(state=DeliveryState.QUEUED)
+    Delivery.objects.filter(subject=customer.id).update(state=PostState.QUEUED)
     watch.is_content()
     later(days=3)
     watch.is_broken(customer.id)
