@@ -67,6 +67,22 @@ def _outside_is_played(monkeypatch) -> None:
     monkeypatch.setattr(gate, "require", lambda _host, **_named: "played")
 
 
+@pytest.fixture
+def later(monkeypatch):
+    """Move the one clock."""
+    import datetime as dt
+
+    from headshotly.policy import clock
+
+    real, offset = clock.now, [dt.timedelta(0)]
+    monkeypatch.setattr(clock, "now", lambda: real() + offset[0])
+
+    def move(**by) -> None:
+        offset[0] += dt.timedelta(**by)
+
+    return move
+
+
 @pytest.fixture(autouse=True)
 def _in_english() -> None:
     """A request activates its visitor's language and leaves it to the thread; the next test begins in English."""

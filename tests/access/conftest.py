@@ -52,17 +52,5 @@ def at_desk(member: StaffMember):
 
 
 @pytest.fixture
-def later(monkeypatch):
-    """Move the one clock."""
-    real, offset = clock.now, [dt.timedelta(0)]
-    monkeypatch.setattr(clock, "now", lambda: real() + offset[0])
-
-    def move(**by) -> None:
-        offset[0] += dt.timedelta(**by)
-
-    return move
-
-
-@pytest.fixture
 def patient():
     SignInAttempt.objects.all().delete()

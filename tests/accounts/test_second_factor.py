@@ -1,6 +1,5 @@
 """Authenticator app, passkeys, recovery codes, sessions, and asking again (clause 10.2)."""
 
-import datetime as dt
 import hashlib
 import math
 import re
@@ -38,18 +37,6 @@ def enrol(client) -> tuple[str, list[str]]:
     answer = client.post("/account/protection/app/", {"code": pyotp.TOTP(secret).now()})
     codes = re.findall(r"<li><code>([a-z0-9-]+)</code></li>", answer.content.decode())
     return secret, codes
-
-
-@pytest.fixture
-def later(monkeypatch):
-    """Move the one clock forward."""
-    real, offset = clock.now, [dt.timedelta(0)]
-    monkeypatch.setattr(clock, "now", lambda: real() + offset[0])
-
-    def move(**by) -> None:
-        offset[0] += dt.timedelta(**by)
-
-    return move
 
 
 def code_of(secret: str) -> str:

@@ -2,12 +2,7 @@
 
 import datetime as dt
 import os
-import socket
-import subprocess
-import sys
-import time
 import uuid
-from pathlib import Path
 
 import moto
 import pytest
@@ -19,6 +14,7 @@ from headshotly.continuity.stores import FolderMirror, FolderRepository
 from headshotly.policy import clock
 from headshotly.vault.errors import ObjectMissing, StoreUnavailable
 from headshotly.vendors import aws
+from tests import s3_server as real_s3
 
 BUCKET, MIRROR = "copies", "mirror"
 SOON = dt.timedelta(days=3)
@@ -27,37 +23,14 @@ SOON = dt.timedelta(days=3)
 @pytest.fixture(scope="module")
 def s3_server(tmp_path_factory):
     """A real S3 server on loopback, with keys that it checks."""
-    folder = tmp_path_factory.mktemp("s3")
-    for bucket in (BUCKET, MIRROR):
-        (folder / bucket).mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(folder),
-        "--addr", f"127.0.0.1:{port}", "--auth-key", "test-access,test-secret", "--vfs-cache-mode", "off",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the S3 server did not start"
-                assert time.monotonic() < deadline, "the S3 server does not answer"
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
+    with real_s3.running(tmp_path_factory.mktemp("s3"), BUCKET, MIRROR) as address:
+        yield address
 
 
 @pytest.fixture
 def credentials(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test-access")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", real_s3.ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", real_s3.SECRET_KEY)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
 
 

@@ -11,7 +11,6 @@ from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import LogSource
 from tests.accounts.conftest import _quick, customer, db_all  # noqa: F401 - fixtures
 from tests.audit.conftest import scratch_postgres  # noqa: F401 - fixture
-from tests.rights.conftest import later  # noqa: F401 - fixture
 
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 PLAIN = LogSource("test", "test", "test")

@@ -27,22 +27,6 @@ def _four_to_try(settings) -> None:
 
 
 @pytest.fixture
-def later(monkeypatch):
-    """Move the one clock."""
-    import datetime as dt
-
-    from headshotly.policy import clock
-
-    real, offset = clock.now, [dt.timedelta(0)]
-    monkeypatch.setattr(clock, "now", lambda: real() + offset[0])
-
-    def move(**by) -> None:
-        offset[0] += dt.timedelta(**by)
-
-    return move
-
-
-@pytest.fixture
 def stripe(settings) -> Iterator[Stripe]:
     """Stripe's stand-in, with the configuration pointing at it."""
     account = Stripe()

@@ -22,7 +22,6 @@ from headshotly.vault.errors import KeyShredded, ObjectMissing
 from headshotly.vendors import mail as mails_out
 from tests.access.conftest import at_desk, make_member
 from tests.accounts.conftest import browser, db_all, mail_text, mails  # noqa: F401 - fixtures
-from tests.rights.conftest import later  # noqa: F401 - fixture
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
@@ -255,7 +254,7 @@ def test_a_lost_answer_loses_no_report(box, monkeypatch) -> None:
     assert WeaknessReport.objects.count() == 2
 
 
-def test_whoever_waits_too_long_is_named(later) -> None:  # noqa: F811 - the fixture
+def test_whoever_waits_too_long_is_named(later) -> None:
     send()
     assert waiting.unacknowledged() == []
     later(days=10)
@@ -268,7 +267,7 @@ def test_whoever_waits_too_long_is_named(later) -> None:  # noqa: F811 - the fix
     assert waiting.counts().late == 1
 
 
-def test_a_weakness_that_is_not_fixed_in_time_is_named(later) -> None:  # noqa: F811 - the fixture
+def test_a_weakness_that_is_not_fixed_in_time_is_named(later) -> None:
     made = receive()
     acknowledge(made, Severity.CRITICAL)
     later(days=6)
@@ -296,7 +295,7 @@ def test_two_who_acknowledge_at_once_do_it_once() -> None:
         acknowledge(made)
 
 
-def test_what_was_written_is_forgotten_two_years_after_closing(later, box) -> None:  # noqa: F811 - the fixture
+def test_what_was_written_is_forgotten_two_years_after_closing(later, box) -> None:
     from headshotly.access.warrants import report_warrant
     from tests.rights.conftest import DPO
 

@@ -18,18 +18,6 @@ OTHER_DPO = Actor(kind="staff", id=uuid4(), role="dpo")
 
 
 @pytest.fixture
-def later(monkeypatch):
-    """Move the one clock."""
-    real, offset = clock.now, [dt.timedelta(0)]
-    monkeypatch.setattr(clock, "now", lambda: real() + offset[0])
-
-    def move(**by) -> None:
-        offset[0] += dt.timedelta(**by)
-
-    return move
-
-
-@pytest.fixture
 def at(monkeypatch):
     """Set the one clock to a moment."""
 

@@ -5,7 +5,6 @@ promise; the check must say BROKEN and name the thing.
 """
 
 import contextlib
-import datetime as dt
 import socket
 import ssl
 import threading
@@ -19,7 +18,7 @@ from headshotly.access import grants
 from headshotly.audit.sequencing import sequence_once
 from headshotly.frontdoor import certificate
 from headshotly.frontdoor.server import redirector, tls_context
-from headshotly.policy import clock, configuration
+from headshotly.policy import configuration
 from headshotly.proof import handshakes, registry
 from headshotly.proof.findings import Finding, Outcome
 from headshotly.proof.scene import Answer, Scene
@@ -119,18 +118,6 @@ def scene(db, service) -> Scene:
 def watch(request, scene) -> Watch:
     """The check this test's mark names."""
     return Watch(request.node.get_closest_marker("sabotage").args[0], scene)
-
-
-@pytest.fixture
-def later(monkeypatch):
-    """Move the one clock."""
-    real, offset = clock.now, [dt.timedelta(0)]
-    monkeypatch.setattr(clock, "now", lambda: real() + offset[0])
-
-    def move(**by) -> None:
-        offset[0] += dt.timedelta(**by)
-
-    return move
 
 
 @pytest.fixture

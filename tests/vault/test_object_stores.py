@@ -2,10 +2,8 @@
 
 import datetime as dt
 import os
-import socket
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from headshotly.vault.errors import ObjectMissing, StoreFull, StoreUnavailable
 from headshotly.vault.objectstore import FolderObjectStore
 from headshotly.vault.s3 import S3ObjectStore
 from headshotly.vendors import aws
+from tests import s3_server as real_s3
 
 OWNER, OTHER = uuid.uuid4(), uuid.uuid4()
 BUCKET = "sealed"
@@ -28,36 +27,14 @@ AGES = dt.timedelta(days=1)
 @pytest.fixture(scope="module")
 def s3_server(tmp_path_factory):
     """A real S3 server on loopback, with keys that it checks."""
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / BUCKET).mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(folder),
-        "--addr", f"127.0.0.1:{port}", "--auth-key", "test-access,test-secret", "--vfs-cache-mode", "off",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the S3 server did not start"
-                assert time.monotonic() < deadline, "the S3 server does not answer"
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
+    with real_s3.running(tmp_path_factory.mktemp("s3"), BUCKET) as address:
+        yield address
 
 
 @pytest.fixture
 def credentials(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test-access")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", real_s3.ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", real_s3.SECRET_KEY)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
 
 
