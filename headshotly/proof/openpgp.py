@@ -4,8 +4,6 @@ The only place that knows the library. The key is a file of its own, readable by
 option ``disclosure.key_file`` names another file. The decision is in ``docs/adr/0090-openpgp-for-security-txt.md``.
 """
 
-import os
-import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +12,7 @@ from pysequoia import Cert, SignatureMode, Tsk, sign, verify
 
 from headshotly.policy import configuration
 from headshotly.proof.errors import KeyDamaged, NotOpened
+from headshotly.vault import durable
 
 _OPENING_SECONDS = 20
 
@@ -27,19 +26,7 @@ def _make(path: Path) -> None:
     """Write a new key; of two makers the first link wins. A crash before it leaves a scratch file nobody reads."""
     operator = configuration.current().operator
     made = Tsk.generate(user_id=f"{operator.name} Security <{operator.security_email}>")
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii", errors="backslashreplace") as file:
-        file.write(str(made))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(scratch, path)
-    except FileExistsError:
-        pass
-    finally:
-        scratch.unlink()
+    durable.write_new(path, [str(made).encode("ascii", errors="backslashreplace")])
 
 
 def _key() -> Tsk:

@@ -4,10 +4,7 @@ The local default writes each mail into a folder that stands for the recipients'
 the data folder, because a mailbox is readable by its owner and the data folder must be readable by nobody.
 """
 
-import contextlib
-import os
 import re
-import secrets
 import smtplib
 import ssl
 import sys
@@ -23,7 +20,7 @@ from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
 from headshotly.policy import clock, configuration
 from headshotly.policy.refusal import Refusal
-from headshotly.vendors import categories, closures, gate, https, way_out
+from headshotly.vendors import categories, closures, dropping, gate, https, way_out
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 _LATER = "The mail could not be sent. Please try again in a few minutes."
@@ -57,15 +54,9 @@ class FolderMailer:
         # A mail with an id of its own lands in one file, however often it is handed over.
         name = str(message["Message-ID"] or "").strip("<>").partition("@")[0] or f"{clock.now():%Y%m%d-%H%M%S-%f}"
         path = self._folder / f"{name}-{slug}.eml"
-        scratch = path.with_name(f".{secrets.token_hex(8)}")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(message.as_bytes())
-            scratch.replace(path)
+            dropping.drop(path, message.as_bytes())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                scratch.unlink()
             raise MailNotSent(_LATER) from error
         sys.stderr.write(f"mail: “{message['Subject']}” → {path}\n")
         sys.stderr.flush()

@@ -1,9 +1,6 @@
 """Small messages to a chat or pager of the house's choosing: the one seam for them (Slack, Teams, PagerDuty)."""
 
-import contextlib
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,7 +8,7 @@ from uuid import UUID
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
-from headshotly.vendors import categories, closures, https
+from headshotly.vendors import categories, closures, dropping, https
 
 _FINE = range(200, 300)
 
@@ -45,17 +42,10 @@ class FolderPoster:
         host = https.address_of(url).host
         closures.require_open(host)
         body = _body({"to": host, "at": clock.now().isoformat(), "message": document})
-        scratch = self._folder / f".{secrets.token_hex(8)}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(body)
-            scratch.replace(self._folder / f"{once}.json")
+            dropping.drop(self._folder / f"{once}.json", body)
         except OSError as error:
             raise NotPosted("The message could not be handed over.") from error
-        finally:
-            with contextlib.suppress(OSError):  # also where the folder is none
-                scratch.unlink()
 
 
 class HttpsPoster:
