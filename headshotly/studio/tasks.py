@@ -29,7 +29,7 @@ from headshotly.purposes.texts import HEADSHOT_GENERATION
 from headshotly.studio import decoding, entitlement, marking, signatory, states
 from headshotly.studio.engine import Engine, PortraitEngine
 from headshotly.studio.faces import Picture
-from headshotly.studio.generative import GenerativeEngine
+from headshotly.studio.generative import CANDIDATES, GenerativeEngine
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState
 from headshotly.studio.painter import Painter
 from headshotly.studio.styles import style
@@ -58,7 +58,7 @@ def engine() -> Engine:
     """Return the process's engine; its models stay loaded between shoots.
 
     Option ``studio.engine`` is ``portrait`` or ``diffusion``; the latter needs ``diffusion.weights``, a folder, and
-    takes ``diffusion.python``, ``diffusion.device`` and ``diffusion.precision``.
+    takes ``diffusion.python``, ``diffusion.device``, ``diffusion.precision`` and ``diffusion.candidates``.
     """
     here = configuration.current()
     if here.options.get("studio.engine", "portrait") != "diffusion":
@@ -71,7 +71,8 @@ def engine() -> Engine:
         precision=here.options.get("diffusion.precision", "bfloat16"),
     )
     # Likeness is not measured here: the consent that people gave says that nobody is recognised (ADR 103).
-    return GenerativeEngine(painter, here.models_folder)
+    candidates = int(here.options.get("diffusion.candidates", CANDIDATES))
+    return GenerativeEngine(painter, here.models_folder, candidates=candidates)
 
 
 @task
