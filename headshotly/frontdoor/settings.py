@@ -224,4 +224,4 @@ LOGGING = {
     # Django would log the whole request of a failure; the address alone says enough and holds nothing personal.
     "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "ERROR"}},
 }
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+TASKS = {"default": {"BACKEND": "headshotly.frontdoor.queueing.Backend"}}

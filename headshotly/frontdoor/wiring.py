@@ -7,6 +7,7 @@ from pathlib import Path
 from headshotly.access import grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
+from headshotly.frontdoor import broker
 from headshotly.incidents import alerts, cases, reacting
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
@@ -67,6 +68,7 @@ def wire() -> None:
     ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
     way_out.install()
+    broker.engine()  # a queue that there is none of is refused before anybody is served
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)
