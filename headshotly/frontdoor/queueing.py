@@ -64,9 +64,9 @@ def _announce_patiently(task_id: UUID) -> None:
         announce(task_id)
     except BrokerGone as error:
         _quiet["until"] = clock.monotonic() + QUIET_SECONDS
-        _logger.warning("the queue did not take an order (%s); it will be sent again", error)
+        _logger.warning("queue.no-answer", extra={"step": "announce", "error": str(error)})
     except DatabaseFailure:
-        _logger.warning("the database did not answer after a commit; the order will be sent by the sweep")
+        _logger.warning("database.no-answer", extra={"step": "announce"})
 
 
 def announce(task_id: UUID) -> bool:
@@ -121,7 +121,7 @@ def sweep() -> int:
         try:
             sent += announce(task_id)
         except BrokerGone as error:
-            _logger.warning("the queue does not take orders (%s); workers look into the database", error)
+            _logger.warning("queue.no-answer", extra={"step": "sweep", "error": str(error)})
             break
     return sent
 

@@ -26,7 +26,7 @@ from headshotly.frontdoor import broker, queueing
 from headshotly.frontdoor.broker import Broker, BrokerGone, Delivery
 from headshotly.frontdoor.models import TaskLease
 from headshotly.incidents import containment, watching
-from headshotly.policy import clock
+from headshotly.policy import clock, correlation
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
@@ -153,7 +153,7 @@ class LeasedWorker(Worker):
         try:
             delivery = carrier.receive(wait=0 if self.batch else WAIT_SECONDS)
         except BrokerGone as error:
-            _logger.warning("the queue does not answer (%s); looking into the database", error)
+            _logger.warning("queue.no-answer", extra={"step": "receive", "error": str(error)})
             return self._run_claimed(None) or (not self.batch and self._pause())
         if delivery is None:
             # Told to stop when idle, a worker must not believe a broker that lost something.
@@ -161,7 +161,7 @@ class LeasedWorker(Worker):
         try:
             return self._obey(carrier, delivery)
         except BrokerGone as error:
-            _logger.warning("the queue does not answer (%s); it will deliver an order again", error)
+            _logger.warning("queue.no-answer", extra={"step": "refuse", "error": str(error)})
             return True
 
     def _pause(self) -> bool:
@@ -171,7 +171,7 @@ class LeasedWorker(Worker):
     def _obey(self, carrier: Broker, delivery: Delivery) -> bool:
         task_id = queueing.task_named(delivery)
         if task_id is None:
-            _logger.error("an order in the queue is none; it goes to the dead letters")
+            _logger.error("queue.no-order")
             carrier.refuse(delivery)
             return True
         self._run_claimed(task_id, lambda: carrier.done(delivery))
@@ -185,12 +185,12 @@ class LeasedWorker(Worker):
             try:
                 claimed()
             except BrokerGone as error:
-                _logger.warning("the queue does not answer (%s); it will deliver an order again", error)
+                _logger.warning("queue.no-answer", extra={"step": "done", "error": str(error)})
             if task is None:
                 return False
             self.run_task(task)
         except _GONE:
-            _logger.warning("the database did not answer; the order will be delivered again")
+            _logger.warning("database.no-answer", extra={"step": "claim"})
             connections.close_all()
             self._pause()
         finally:
@@ -202,10 +202,10 @@ class LeasedWorker(Worker):
             while not over.is_set():
                 try:
                     if reap():
-                        _logger.warning("a worker was gone; its task was taken over")
+                        _logger.warning("worker.gone")
                     queueing.sweep()
                 except _GONE:
-                    _logger.warning("the database did not answer the reaper; trying again")
+                    _logger.warning("database.no-answer", extra={"step": "reaper"})
                     connections.close_all()
                 over.wait(REAP_EVERY_SECONDS)
         finally:
@@ -226,7 +226,8 @@ class LeasedWorker(Worker):
         heart.start()
         self.running_task = True
         try:
-            self._run_held(db_task_result)
+            with correlation.correlated(job_id=str(db_task_result.id)):
+                self._run_held(db_task_result)
         finally:
             over.set()
             heart.join(timeout=2)
@@ -246,10 +247,10 @@ class LeasedWorker(Worker):
             raise
         except _GONE:
             # The database went away under the work: no failure of the task. Its lease runs out, and it is tried again.
-            _logger.warning("the database did not answer task %s; it will be tried again", task.id)
+            _logger.warning("database.no-answer", extra={"step": "job"})
             connections.close_all()
         except Exception as error:
-            _logger.exception("task %s failed", task.id)
+            _logger.exception("job.failed")
             watching.saw_failure(product="python", error=type(error).__name__, where=task.task_path)
             failure = error
             self._end(task, lambda: task.set_failed(failure))
@@ -263,7 +264,8 @@ class LeasedWorker(Worker):
             if held:
                 write()
             else:
-                _logger.warning("task %s was taken over meanwhile; its end is not ours to write", task.id)
+                # Its end is not ours to write.
+                _logger.warning("job.taken-over")
 
     def _take_lease(self, task_id: UUID) -> None:
         with transaction.atomic():
@@ -282,14 +284,14 @@ class LeasedWorker(Worker):
         try:
             while not over.wait(HEARTBEAT_SECONDS):
                 if clock.monotonic() - began > LONGEST_SECONDS:
-                    _logger.error("task %s hangs; this worker ends", task_id)
+                    _logger.error("job.hangs", extra={"job": task_id})
                     os.kill(os.getpid(), signal.SIGKILL)
                 try:
                     TaskLease.objects.filter(task_id=task_id, worker=self.worker_id).update(
                         expires_at=clock.now() + LEASE
                     )
                 except _GONE:
-                    _logger.warning("the lease could not be renewed; trying again")
+                    _logger.warning("database.no-answer", extra={"step": "lease"})
                     connections.close_all()
         finally:
             connections.close_all()
