@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('frontdoor', '0001_initial'),
+        ('frontdoor', '0002_objectives'),
     ]
 
     operations = [
