@@ -7,7 +7,7 @@ from pathlib import Path
 from headshotly.access import grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
-from headshotly.incidents import alerts, cases, reacting
+from headshotly.incidents import alerts, cases, reacting, watching
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
 from headshotly.orders import spending
@@ -18,7 +18,7 @@ from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
 from headshotly.studio import entitlement, leaving
 from headshotly.studio import services as studio
-from headshotly.vendors import way_out
+from headshotly.vendors import decisions, way_out
 
 
 def _s3_witness() -> witnesses.Witness:
@@ -67,6 +67,7 @@ def wire() -> None:
     ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
     way_out.install()
+    decisions.when_decided(watching.saw_decision)
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)

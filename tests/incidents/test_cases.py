@@ -12,7 +12,7 @@ from headshotly.incidents import alerts, calls, case_selectors, cases, containme
 from headshotly.incidents.errors import Incomplete, NotFound, NotNow
 from headshotly.incidents.escalation import Channel, Duty
 from headshotly.incidents.models import Alert, Call, CallState, Case, CaseAlert, Level, TimelineEntry
-from headshotly.incidents.phases import Origin, Outcome, Phase, Severity
+from headshotly.incidents.phases import LIMITS, Origin, Outcome, Phase, Severity
 from headshotly.policy import clock
 from headshotly.policy.refusal import Refusal
 from headshotly.vendors import mail, webhooks
@@ -242,6 +242,25 @@ def test_a_case_past_its_clock_is_named_and_told(later) -> None:
     assert reminders.remind() == 1
     assert len(mails()) == before + 2
     assert "OVERDUE" in mail_text(mails()[-1])
+
+
+@pytest.mark.clause("5.3.b")
+@pytest.mark.parametrize("severity", Severity)
+def test_a_new_case_is_not_said_to_run_out(severity: Severity, later) -> None:
+    case = open_case(severity)
+    assert reminders.urgent() == []
+    assert reminders.remind() == 0
+    limit = LIMITS[severity].acknowledge
+    later(seconds=int(limit.total_seconds() * 0.7))
+    assert severity is not Severity.LOW or case_selectors.open_lines()[0].left > dt.timedelta(hours=21)
+    assert reminders.urgent() == []
+    later(seconds=int(limit.total_seconds() * 0.1))
+    assert [line.split(":")[0] for line in reminders.urgent()] == [f"{case.reference}  acknowledge"]
+    assert "by 20" in reminders.urgent()[0]
+    later(seconds=int(limit.total_seconds() * 0.3))
+    assert "OVERDUE since" in reminders.urgent()[0]
+    reminders.remind()
+    assert "Incident clocks: 1 over" in mails()[-1].read_text()
 
 
 @pytest.mark.clause("8.1.a-b")
