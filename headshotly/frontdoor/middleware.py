@@ -1,7 +1,9 @@
 """What surrounds every request: its size, its headers, and plain words when something is refused."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
+from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
@@ -10,12 +12,13 @@ from django.shortcuts import render
 from headshotly.access.middleware import PermissionGate
 from headshotly.incidents import blocks, containment, inspecting, watching
 from headshotly.incidents.errors import ReadOnly
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, correlation
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
 
 type Handler = Callable[[HttpRequest], HttpResponseBase]
+_logger = logging.getLogger(__name__)
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
@@ -67,17 +70,26 @@ class Surroundings:
 
 
 class Watched:
-    """Leaves a line of every answered request for the event stream; outermost, so that refusals are seen as well."""
+    """Gives every request its id, and leaves a line of its answer for the event stream and the log.
+
+    Outermost, so that refusals are seen as well. The id is told in ``X-Request-Id``, for whoever writes to us about it.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request."""
-        began = clock.monotonic()
-        answer = self._get_response(request)
-        found = getattr(request, "inspection", "")
-        watching.saw_request(request, answer, seconds=clock.monotonic() - began, inspection=found)
+        request_id, began = uuid4().hex, clock.monotonic()
+        with correlation.correlated(request_id=request_id):
+            answer = self._get_response(request)
+            seconds = clock.monotonic() - began
+            watching.saw_request(request, answer, seconds=seconds, inspection=getattr(request, "inspection", ""))
+            match = request.resolver_match
+            told: dict[str, Any] = {"route": match.view_name if match else "none", "method": request.method or ""}
+            told |= {"status": answer.status_code, "seconds": round(seconds, 4)}
+            _logger.info("request.answered", extra=told)
+        answer["X-Request-Id"] = request_id
         return answer
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:

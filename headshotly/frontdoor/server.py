@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
+from headshotly.frontdoor.logs import StructuredLines
 from headshotly.policy.enforcement import enforces
 
 THREADS = 8
@@ -30,6 +32,18 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.load_cert_chain(certificate, key)
     return context
+
+
+class WebServerLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn's log, handed on to the root's handlers instead of written in its own form."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take gunicorn's settings, and every handler away that would write otherwise."""
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            for handler in [one for one in log.handlers if not isinstance(one.formatter, StructuredLines)]:
+                log.removeHandler(handler)
+            log.propagate = True
 
 
 class Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -93,6 +107,7 @@ def _common(bind: str) -> dict[str, Any]:
     return {
         "bind": bind,
         "loglevel": "warning",
+        "logger_class": WebServerLog,
         "accesslog": None,  # addresses of people stay out of logs
         "graceful_timeout": 5,
         "limit_request_line": 4094,

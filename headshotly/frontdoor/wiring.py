@@ -7,6 +7,7 @@ from pathlib import Path
 from headshotly.access import grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
+from headshotly.frontdoor import logs
 from headshotly.incidents import alerts, cases, reacting, watching
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
@@ -61,13 +62,14 @@ def _commands() -> Iterator[tuple[str, str | None]]:
 
 
 def wire() -> None:
-    """Guard the way out of the process, choose the journal's witness, and hand rooms the acts of higher ones.
+    """Guard the process's ways out, choose the journal's witness, and hand rooms the acts of higher ones.
 
     The witness is a bucket with object lock where one is named, else a folder. Options: ``witness.bucket``,
     ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
     way_out.install()
     decisions.when_decided(watching.saw_decision)
+    logs.tame_libraries()
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)

@@ -164,7 +164,11 @@ def web(listen: str, port: int | None, processes: int) -> None:
 @click.option("--port", type=int, help="Port of plain HTTP; the configured one where none is named.")
 def redirect(listen: str, port: int | None) -> None:
     """Run the HTTP server that only redirects."""
+    from django.utils.log import configure_logging  # noqa: PLC0415 - this process needs nothing else of Django
+
+    from headshotly.frontdoor import settings  # noqa: PLC0415 - as above
     from headshotly.frontdoor.server import redirector  # noqa: PLC0415 - only this process needs gunicorn
 
+    configure_logging("logging.config.dictConfig", settings.LOGGING)
     here = configuration.current()
     redirector(port=port or here.http_port, host=listen, public_url=here.public_url).run()
