@@ -59,7 +59,7 @@ def progress(shoot: Shoot) -> dict[str, Any]:
         "done": shoot.steps_done,
         "total": shoot.steps_total,
         "percent": 100 * shoot.steps_done // max(1, shoot.steps_total),
-        "sentence": told(shoot.sentence or shoot.step or str(state.label)),
+        "sentence": "\n".join(map(told, (shoot.sentence or shoot.step or str(state.label)).splitlines())),
         "open": state in {ShootState.QUEUED, ShootState.RUNNING},
     }
 
