@@ -260,10 +260,10 @@ def poison() -> dict:
     start_shoots(2)
     bad = str(Shoot.objects.order_by("created_at").first().id)
 
-    def dies(shoot, photo_id, actor):
+    def dies(shoot, *rest):
         if str(shoot.id) == bad:
             os.kill(os.getpid(), signal.SIGKILL)
-        MAKE_PHOTO(shoot, photo_id, actor)
+        return MAKE_PHOTO(shoot, *rest)
 
     tasks._make_photo = dies
     deaths = 0
