@@ -10,6 +10,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from headshotly.access.middleware import PermissionGate
+from headshotly.frontdoor.api import problems
 from headshotly.incidents import blocks, containment, inspecting, watching
 from headshotly.incidents.errors import ReadOnly
 from headshotly.policy import clock, configuration, correlation
@@ -27,7 +28,9 @@ _CONTENT_SECURITY_POLICY = (
 
 
 def plain_answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """Return a refusal as a page, or as JSON where that was asked for."""
+    """Return a refusal as a page, as JSON where that was asked for, or as a problem where the API was."""
+    if problems.wanted(request):
+        return problems.of_refusal(refusal)
     if "application/json" in request.headers.get("Accept", "") or request.headers.get("Authorization"):
         return JsonResponse({"code": refusal.code, "sentence": refusal.sentence}, status=refusal.status)
     return render(request, "frontdoor/refusal.html", {"refusal": refusal}, status=refusal.status)
@@ -160,10 +163,10 @@ class ReadOnlyGate:
 class PlainGate(PermissionGate):
     """The permission gate, answering in plain words: Django shows a middleware's own refusals to nobody else."""
 
-    def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Return the gate's answer, or its refusal as a page."""
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> Any:
+        """Return the gate's answer, or its refusal as a page or a problem."""
         try:
-            return super().process_view(request, view, args, kwargs)
+            return self.decide(request, permission_of(view))
         except Refusal as refusal:
             return plain_answer(request, refusal)
 
@@ -207,10 +210,11 @@ class Inspected:
     def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> Any:
         """Look at the form or JSON of a request that CSRF protection let through.
 
-        Programs that show a signature or a token instead may well send attacks: they report them. Staff write about
-        attacks, and so does who reports a weakness; theirs are noted, and block nobody.
+        Programs of the house's that show a signature or a token instead may well send attacks: they report them. Staff
+        write about attacks, and so does who reports a weakness; theirs are noted, and block nobody.
         """
-        if request.method not in {"POST", "PUT", "PATCH"} or getattr(view, "csrf_exempt", False):
+        reports = getattr(view, "csrf_exempt", False) and permission_of(view) != "token"
+        if request.method not in {"POST", "PUT", "PATCH"} or reports:
             return None
         quotes = (permission_of(view) or "").startswith("staff") or hasattr(view, inspecting.QUOTES)
         try:

@@ -114,7 +114,7 @@ DATABASE_ROUTERS = ["headshotly.frontdoor.routing.Rooms"]
 
 ROOMS = [
     "policy", "audit", "purposes", "vendors", "vault", "accounts", "access",
-    "studio", "orders", "continuity", "incidents", "rights", "proof", "frontdoor",
+    "studio", "integrations", "orders", "continuity", "incidents", "rights", "proof", "frontdoor",
 ]  # fmt: skip
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -159,6 +159,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "headshotly.frontdoor.middleware.Watched",
     "headshotly.frontdoor.middleware.Surroundings",
+    "headshotly.frontdoor.api.surroundings.TokensOnly",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "headshotly.frontdoor.languages.Languages",
     "django.middleware.common.CommonMiddleware",

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/incidents/", include("headshotly.incidents.staff_urls")),
     path("staff/watch/", include("headshotly.incidents.watch_urls")),
     path("api/events/", collecting.take, name="collect"),
+    path("api/v1/", include("headshotly.frontdoor.api.urls")),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
     path("orders/", include("headshotly.orders.urls")),
     path("staff/orders/", include("headshotly.orders.staff_urls")),

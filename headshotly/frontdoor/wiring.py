@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from headshotly.access import grants
+from headshotly.access import bearers, grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
 from headshotly.frontdoor import logs
 from headshotly.incidents import alerts, cases, reacting, watching
+from headshotly.integrations import telling, tokens
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
 from headshotly.orders import spending
@@ -81,6 +82,8 @@ def wire() -> None:
     entitlement.when_starting(spending.claim)
     entitlement.when_delivering(spending.deliver)
     entitlement.when_ended(orders.shoot_ended)
+    entitlement.when_ended(telling.shoot_ended)
+    bearers.recognise_with(tokens.recognise)
     scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)

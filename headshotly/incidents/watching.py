@@ -55,6 +55,9 @@ def _actor(request: Any) -> str:
     account = getattr(request, "service_account", None)
     if account is not None:
         return f"service:{account.id}"
+    bearer = getattr(request, "bearer", None)
+    if bearer is not None:
+        return f"customer:{bearer.subject}"
     # Only where a page asked already: looking up a session here would cost every request a query.
     user = request.__dict__.get("_cached_user")
     return f"customer:{user.pk}" if user is not None and user.is_authenticated else ""

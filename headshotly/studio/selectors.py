@@ -37,6 +37,11 @@ def shoots_of(subject: UUID) -> QuerySet[Shoot]:
     return Shoot.objects.filter(subject=subject).order_by("-created_at")
 
 
+def shoot(shoot_id: UUID) -> Shoot | None:
+    """Return a shoot, whosever it is; a page asks ``services.shoot_of`` instead."""
+    return Shoot.objects.filter(id=shoot_id).first()
+
+
 def failed_shoots(*, settled: Collection[UUID]) -> QuerySet[Shoot]:
     """Return the failed shoots that somebody may have paid for and that are not settled, oldest first.
 
