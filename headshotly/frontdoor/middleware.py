@@ -10,6 +10,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from headshotly.access.middleware import PermissionGate
+from headshotly.frontdoor import metrics, tally
 from headshotly.frontdoor.api import problems
 from headshotly.incidents import blocks, containment, inspecting, watching
 from headshotly.incidents.errors import ReadOnly
@@ -73,7 +74,7 @@ class Surroundings:
 
 
 class Watched:
-    """Gives every request its id, and leaves a line of its answer for the event stream and the log.
+    """Gives every request its id, leaves a line of its answer for the event stream and the log, and counts it.
 
     Outermost, so that refusals are seen as well. The id is told in ``X-Request-Id``, for whoever writes to us about it.
     """
@@ -92,6 +93,8 @@ class Watched:
             told: dict[str, Any] = {"route": match.view_name if match else "none", "method": request.method or ""}
             told |= {"status": answer.status_code, "seconds": round(seconds, 4)}
             _logger.info("request.answered", extra=told)
+        metrics.saw_request(told["route"], answer.status_code, seconds)
+        tally.OF_THIS_PROCESS.saw_request(told["route"], answer.status_code, seconds)
         answer["X-Request-Id"] = request_id
         return answer
 

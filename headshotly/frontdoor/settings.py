@@ -43,6 +43,18 @@ HEADSHOTLY = Configuration(
 )
 
 
+def metrics_folder(made: Path | None = None) -> Path | None:
+    """Return the folder this server's processes measure into, None where there is but one process.
+
+    Args:
+        made: the folder from now on; prometheus_client reads the environment once, when it is first loaded.
+    """
+    if made is not None:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(made)  # noqa: TID251 - the one place
+    found = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")  # noqa: TID251 - the one place
+    return Path(found) if found else None
+
+
 def _secret_key() -> str:
     """Return Django's secret, made on first use and kept 0600 in the data folder."""
     given = _environment("SECRET_KEY")

@@ -9,6 +9,7 @@ from headshotly.proof import disclosure_views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
     path("health/", views.health, name="health"),
+    path("api/metrics/", views.measured, name="metrics"),
     path("language/", languages.choose, name="language"),
     path(".well-known/gpc.json", views.gpc, name="gpc"),
     path("account/", include("headshotly.accounts.urls")),
