@@ -5,6 +5,7 @@ from typing import Any
 
 from headshotly.incidents import ocsf
 from headshotly.incidents.errors import EventRefused
+from headshotly.incidents.flattening import Fields
 from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import LogSource
 from headshotly.incidents.sources import application
@@ -35,7 +36,14 @@ def observe(line: dict[str, Any], raw: bytes) -> Observation:
         seconds = float(line.get("seconds", 0.0))
     except (KeyError, TypeError, ValueError) as trouble:
         raise EventRefused("A line of the worker is not as it is written.") from trouble
-    fields = {"what": what, "where": where, "task": task, "attempt": attempt, "error": error, "seconds": seconds}
+    fields: Fields = {
+        "what": what,
+        "where": where,
+        "task": task,
+        "attempt": attempt,
+        "error": error,
+        "seconds": seconds,
+    }
     return Observation(
         source="worker",
         native_id=uid,
