@@ -35,6 +35,7 @@ COMMANDS = {
     "staff": "staff",
     "vendors": "vendors",
     "manage": "manage",
+    "queue": "queue",
 }
 
 _OFFLINE = frozenset({"shoot", "--help", "--version"})

@@ -7,7 +7,7 @@ from pathlib import Path
 from headshotly.access import bearers, grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
-from headshotly.frontdoor import logs
+from headshotly.frontdoor import broker, logs
 from headshotly.incidents import alerts, cases, reacting
 from headshotly.integrations import telling, tokens
 from headshotly.orders import selectors as orders_selectors
@@ -75,6 +75,7 @@ def wire() -> None:
     ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
     way_out.install()
+    broker.engine()  # a queue that there is none of is refused before anybody is served
     logs.tame_libraries()
     if configuration.current().options.get("traces.collector"):
         _trace()

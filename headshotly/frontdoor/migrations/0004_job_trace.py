@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('frontdoor', '0002_objectives'),
+        ('frontdoor', '0003_announcement'),
     ]
 
     operations = [
