@@ -185,7 +185,7 @@ def test_the_browsers_language_counts_until_somebody_chooses(db_all, client):
 
 def test_the_switch_goes_back_to_this_site_only_and_speaks_what_there_is(db_all, client):
     assert client.post("/language/", {"language": "pl", "next": "/policy/"}).url == "/policy/"
-    for next_page in ("https://evil.example/", "//evil.example", "javascript:alert(1)"):
+    for next_page in ("https://evil.example/", "//evil.example", "javascript:alert(1)", "a|sleep 60;"):
         answer = client.post("/language/", {"language": "en", "next": next_page})
         # Where the inspection of requests does not refuse it first, the page does.
         assert answer.status_code == 403 or answer.url == "/"
