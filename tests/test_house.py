@@ -12,7 +12,8 @@ from headshotly.frontdoor.settings import ROOMS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LAYERS = [
-    "policy", "audit", "purposes", "vendors", "vault", "accounts", "access", "studio", "orders", "continuity",
+    "policy", "audit", "purposes", "vendors", "vault", "accounts", "access", "studio", "integrations",
+    "orders", "continuity",
     "lifecycle", "incidents", "rights", "proof", "frontdoor",
 ]  # fmt: skip
 

@@ -49,7 +49,7 @@ RIGHTS: dict[str, frozenset[str]] = {
 DECIDERS_OF_DATA = frozenset({Role.SECURITY, Role.DPO})
 DECIDERS_OF_ACTS = frozenset({Role.SECURITY, Role.OPERATIONS})
 
-MACHINE_RIGHTS = frozenset({"self.read", "journal.read", "events.write"})
+MACHINE_RIGHTS = frozenset({"self.read", "journal.read", "events.write", "metrics.read"})
 
 
 def of_role(role: str) -> frozenset[str]:

@@ -117,6 +117,14 @@ class Act(enum.StrEnum):
     POLICY_PUBLISHED = "rights.policy.published"
     POLICY_MAIL_FAILED = "rights.policy.mail-failed"
 
+    ACCESS_TOKEN_ISSUED = "integrations.token.issued"  # noqa: S105 - an act, not a token
+    ACCESS_TOKEN_FIRST_USED = "integrations.token.first-used"  # noqa: S105 - an act, not a token
+    ACCESS_TOKEN_REVOKED = "integrations.token.revoked"  # noqa: S105 - an act, not a token
+    WEBHOOK_REGISTERED = "integrations.webhook.registered"
+    WEBHOOK_REMOVED = "integrations.webhook.removed"
+    WEBHOOK_REDELIVERED = "integrations.webhook.redelivered"
+    WEBHOOK_FAILED = "integrations.webhook.failed"
+
     ORDER_BEGUN = "orders.order.begun"
     ORDER_PAID = "orders.order.paid"
     ORDER_EXPIRED = "orders.order.expired"

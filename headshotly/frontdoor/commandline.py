@@ -39,6 +39,8 @@ COMMANDS = {
     "manage": "manage",
 }
 
+_OFFLINE = frozenset({"shoot", "--help", "--version"})
+
 
 class Commands(click.Group):
     """Loads a command's module when it is first named."""
@@ -156,6 +158,11 @@ def program(grant: UUID | None) -> None:
 def main() -> None:
     """Run the program; a refusal becomes one plain sentence and exit code 1."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headshotly.frontdoor.settings")  # noqa: TID251 - names the one place
+    # ``shoot`` and ``--help`` load neither settings nor rooms; what they say is for whoever typed them.
+    if not _OFFLINE & set(sys.argv[1:]):
+        from headshotly.frontdoor.logs import guard_process  # noqa: PLC0415 - loads a room
+
+        guard_process()
     try:
         program()
     except Refusal as refusal:

@@ -23,3 +23,25 @@ class DutyRecord(models.Model):
     ended_at = models.DateTimeField(null=True)
     succeeded = models.BooleanField(null=True)
     sentence = models.TextField(blank=True)
+
+
+class ObjectiveCount(models.Model):
+    """How many events an objective counted in five minutes, and how many were good; of the whole service."""
+
+    id = models.BigAutoField(primary_key=True)
+    objective = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    good = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["objective", "at"], name="one_count_a_slice")]
+
+
+class ObjectiveTotal(models.Model):
+    """The same since ever, which only grows: what Prometheus reads. ``until`` is how far jobs were counted."""
+
+    objective = models.CharField(max_length=40, primary_key=True)
+    good = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0)
+    until = models.DateTimeField(null=True)

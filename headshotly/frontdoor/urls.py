@@ -9,6 +9,7 @@ from headshotly.proof import disclosure_views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
     path("health/", views.health, name="health"),
+    path("api/metrics/", views.measured, name="metrics"),
     path("language/", languages.choose, name="language"),
     path(".well-known/gpc.json", views.gpc, name="gpc"),
     path("account/", include("headshotly.accounts.urls")),
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/incidents/", include("headshotly.incidents.staff_urls")),
     path("staff/watch/", include("headshotly.incidents.watch_urls")),
     path("api/events/", collecting.take, name="collect"),
+    path("api/v1/", include("headshotly.frontdoor.api.urls")),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
     path("orders/", include("headshotly.orders.urls")),
     path("staff/orders/", include("headshotly.orders.staff_urls")),

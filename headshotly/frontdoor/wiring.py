@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from headshotly.access import grants
+from headshotly.access import bearers, grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
+from headshotly.frontdoor import logs
 from headshotly.incidents import alerts, cases, reacting
+from headshotly.integrations import telling, tokens
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
 from headshotly.orders import spending
@@ -61,12 +63,13 @@ def _commands() -> Iterator[tuple[str, str | None]]:
 
 
 def wire() -> None:
-    """Guard the way out of the process, choose the journal's witness, and hand rooms the acts of higher ones.
+    """Guard the process's ways out, choose the journal's witness, and hand rooms the acts of higher ones.
 
     The witness is a bucket with object lock where one is named, else a folder. Options: ``witness.bucket``,
     ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
     way_out.install()
+    logs.tame_libraries()
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)
@@ -78,6 +81,8 @@ def wire() -> None:
     entitlement.when_starting(spending.claim)
     entitlement.when_delivering(spending.deliver)
     entitlement.when_ended(orders.shoot_ended)
+    entitlement.when_ended(telling.shoot_ended)
+    bearers.recognise_with(tokens.recognise)
     scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)

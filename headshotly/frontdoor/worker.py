@@ -24,7 +24,7 @@ from django_tasks_db.models import DBTaskResult
 
 from headshotly.frontdoor.models import TaskLease
 from headshotly.incidents import containment, watching
-from headshotly.policy import clock
+from headshotly.policy import clock, correlation
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
@@ -130,9 +130,9 @@ class LeasedWorker(Worker):
             while not over.is_set():
                 try:
                     if reap():
-                        _logger.warning("a worker was gone; its task was taken over")
+                        _logger.warning("worker.gone")
                 except _GONE:
-                    _logger.warning("the database did not answer the reaper; trying again")
+                    _logger.warning("database.no-answer", extra={"step": "reaper"})
                     connections.close_all()
                 over.wait(REAP_EVERY_SECONDS)
         finally:
@@ -153,7 +153,8 @@ class LeasedWorker(Worker):
         heart.start()
         self.running_task = True
         try:
-            self._run_held(db_task_result)
+            with correlation.correlated(job_id=str(db_task_result.id)):
+                self._run_held(db_task_result)
         finally:
             over.set()
             heart.join(timeout=2)
@@ -173,10 +174,10 @@ class LeasedWorker(Worker):
             raise
         except _GONE:
             # The database went away under the work: no failure of the task. Its lease runs out, and it is tried again.
-            _logger.warning("the database did not answer task %s; it will be tried again", task.id)
+            _logger.warning("database.no-answer", extra={"step": "job"})
             connections.close_all()
         except Exception as error:
-            _logger.exception("task %s failed", task.id)
+            _logger.exception("job.failed")
             watching.saw_failure(product="python", error=type(error).__name__, where=task.task_path)
             failure = error
             self._end(task, lambda: task.set_failed(failure))
@@ -190,7 +191,8 @@ class LeasedWorker(Worker):
             if held:
                 write()
             else:
-                _logger.warning("task %s was taken over meanwhile; its end is not ours to write", task.id)
+                # Its end is not ours to write.
+                _logger.warning("job.taken-over")
 
     def _take_lease(self, task_id: UUID) -> None:
         with transaction.atomic():
@@ -209,14 +211,14 @@ class LeasedWorker(Worker):
         try:
             while not over.wait(HEARTBEAT_SECONDS):
                 if clock.monotonic() - began > LONGEST_SECONDS:
-                    _logger.error("task %s hangs; this worker ends", task_id)
+                    _logger.error("job.hangs", extra={"job": task_id})
                     os.kill(os.getpid(), signal.SIGKILL)
                 try:
                     TaskLease.objects.filter(task_id=task_id, worker=self.worker_id).update(
                         expires_at=clock.now() + LEASE
                     )
                 except _GONE:
-                    _logger.warning("the lease could not be renewed; trying again")
+                    _logger.warning("database.no-answer", extra={"step": "lease"})
                     connections.close_all()
         finally:
             connections.close_all()

@@ -6,8 +6,8 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponseBase
 
 from headshotly.incidents import pseudonyms, spool
-from headshotly.incidents.sources.web import shown_path, shown_query
-from headshotly.policy import clock
+from headshotly.incidents.sources.web import shown_path, shown_query, shown_referer, without_people
+from headshotly.policy import clock, configuration, correlation
 from headshotly.policy.enforcement import enforces
 
 _AGENT_MAX = 300
@@ -24,10 +24,10 @@ def saw_request(request: HttpRequest, response: HttpResponseBase, *, seconds: fl
         inspection: what the request inspection found, if anything.
     """
     match = request.resolver_match
-    agent = request.headers.get("User-Agent", "")[:_AGENT_MAX]
+    agent = without_people(request.headers.get("User-Agent", "")[:_AGENT_MAX])
     spool.writer("web").append(
         {
-            "id": uuid4().hex,
+            "id": correlation.current().request_id or uuid4().hex,
             "at": clock.now().isoformat(),
             "method": (request.method or "")[:16],
             "path": shown_path(request.path_info, match.route if match else "", dict(match.kwargs) if match else {}),
@@ -35,7 +35,9 @@ def saw_request(request: HttpRequest, response: HttpResponseBase, *, seconds: fl
             "route": match.view_name if match else "",
             "status": response.status_code,
             "agent": agent,
-            "referer": request.headers.get("Referer", "").split("?", 1)[0][:_AGENT_MAX],
+            "referer": shown_referer(request.headers.get("Referer", ""), configuration.current().public_url)[
+                :_AGENT_MAX
+            ],
             "address": pseudonyms.of_address(str(request.META.get("REMOTE_ADDR", ""))),
             "actor": _actor(request),
             "seconds": round(seconds, 4),
@@ -51,6 +53,9 @@ def _actor(request: Any) -> str:
     account = getattr(request, "service_account", None)
     if account is not None:
         return f"service:{account.id}"
+    bearer = getattr(request, "bearer", None)
+    if bearer is not None:
+        return f"customer:{bearer.subject}"
     # Only where a page asked already: looking up a session here would cost every request a query.
     user = request.__dict__.get("_cached_user")
     return f"customer:{user.pk}" if user is not None and user.is_authenticated else ""

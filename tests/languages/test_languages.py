@@ -154,8 +154,8 @@ def test_the_studio_is_wholly_polish(signed_in, customer):
         subject=customer.id,
         object_id=customer.id,
         preview_id=customer.id,
-        sentence="This photo will do. Your face is 180 pixels wide; from 250 on the result is really sharp.",
-        advice="We do not invent detail: a larger photo gives a sharper headshot.",
+        sentence="This photo will do. Your face is 180 pixels wide, so your headshot will be about 310 × 388 pixels.",
+        advice="We do not enlarge faces under 250 pixels: a larger photo gives a larger headshot.",
         score=0.5,
         received_at=clock.now(),
     )
@@ -170,7 +170,7 @@ def test_the_studio_is_wholly_polish(signed_in, customer):
     _polish(signed_in)
     page = signed_in.get("/studio/").content.decode()
     assert _ENGLISH.findall(_said_aloud(page)) == []
-    assert "Twoja twarz ma 180 pikseli szerokości; od 250 wynik jest naprawdę ostry." in page
+    assert "Twoja twarz ma 180 pikseli szerokości, więc portret będzie miał około 310 × 388 pikseli." in page
     page = signed_in.get(f"/studio/shoots/{shoot.id}/").content.decode()
     assert _ENGLISH.findall(_said_aloud(page)) == []
     assert "zdjęcie 1 z 3: wycinanie postaci" in page
