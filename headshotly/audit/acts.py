@@ -158,7 +158,7 @@ class Act(enum.StrEnum):
     FINDING_ACCEPTANCE_ENDED = "lifecycle.acceptance.ended"
     FINDING_DISMISSED = "lifecycle.finding.dismissed"
     FINDING_FIXED = "lifecycle.finding.fixed"
-    FINDING_OVERDUE = "lifecycle.finding.overran"
+    FINDING_OVERDUE = "lifecycle.limit.passed"
     TEST_PLANNED = "lifecycle.penetration-test.planned"
     TEST_CANCELLED = "lifecycle.penetration-test.cancelled"
     TEST_REPORTED = "lifecycle.penetration-test.reported"
