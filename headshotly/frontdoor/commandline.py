@@ -37,6 +37,7 @@ COMMANDS = {
     "staff": "staff",
     "vendors": "vendors",
     "manage": "manage",
+    "queue": "queue",
 }
 
 _OFFLINE = frozenset({"shoot", "--help", "--version"})

@@ -1,4 +1,4 @@
-"""What the front door does unasked: it counts for the objectives what no request counts."""
+"""What the front door does unasked: it counts for the objectives what no request counts, and keeps the queue honest."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -8,8 +8,10 @@ from django.tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from headshotly.audit import selectors as journal
-from headshotly.frontdoor import objectives, tally
+from headshotly.frontdoor import broker, objectives, queueing, tally
+from headshotly.frontdoor.broker import BrokerGone
 from headshotly.frontdoor.models import ObjectiveCount, ObjectiveTotal
+from headshotly.incidents import watching
 from headshotly.policy import clock
 from headshotly.policy.duties import duty
 from headshotly.studio import tasks
@@ -53,3 +55,21 @@ def _ended(since: dt.datetime, until: dt.datetime) -> Iterator[tuple[float, dt.d
     for row in rows.filter(finished_at__gte=since, finished_at__lt=until):
         waited = (row.finished_at - row.enqueued_at).total_seconds()
         yield waited, row.finished_at, row.status == TaskResultStatus.SUCCESSFUL
+
+
+@duty("frontdoor.queue", every=dt.timedelta(minutes=1))
+def keep_queue() -> str:
+    """Announce again what waits without an order, and raise the dead letters.
+
+    Workers sweep too, every few seconds; this one does it where none runs, and makes what lies dead an event.
+    """
+    sent = queueing.sweep()
+    try:
+        found = queueing.counts()
+    except BrokerGone as error:
+        watching.saw_failure(product="python", error="BrokerGone", where="frontdoor.queue")
+        return f"The queue ({broker.engine()}) does not answer ({error}); workers look into the database."
+    dead = found.get("dead letters", 0)
+    if dead:
+        watching.saw_failure(product="python", error="DeadLetters", where="frontdoor.queue")
+    return f"{sent} tasks announced again; {found['waiting']} wait, {found['failed']} failed; {dead} dead letters."

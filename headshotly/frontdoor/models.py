@@ -12,6 +12,14 @@ class TaskLease(models.Model):
     expires_at = models.DateTimeField()
 
 
+class Announcement(models.Model):
+    """An order that a broker is believed to carry for a waiting task; when it is thought lost and sent again."""
+
+    task_id = models.UUIDField(primary_key=True)
+    times = models.PositiveSmallIntegerField(default=1)
+    again_at = models.DateTimeField(db_index=True)
+
+
 class DutyRecord(models.Model):
     """When a duty is due, who does it now, and how the last run ended."""
 

@@ -247,4 +247,4 @@ LOGGING = {
         "django.security": {"level": "ERROR"},
     },
 }
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+TASKS = {"default": {"BACKEND": "headshotly.frontdoor.queueing.Backend"}}

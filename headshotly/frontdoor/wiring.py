@@ -7,7 +7,7 @@ from pathlib import Path
 from headshotly.access import bearers, grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
-from headshotly.frontdoor import logs
+from headshotly.frontdoor import broker, logs
 from headshotly.incidents import alerts, cases, reacting
 from headshotly.integrations import telling, tokens
 from headshotly.orders import selectors as orders_selectors
@@ -69,6 +69,7 @@ def wire() -> None:
     ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
     way_out.install()
+    broker.engine()  # a queue that there is none of is refused before anybody is served
     logs.tame_libraries()
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)

@@ -17,11 +17,13 @@ from types import FrameType
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, transaction
 from django.tasks import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from headshotly.frontdoor import broker, queueing
+from headshotly.frontdoor.broker import Broker, BrokerGone, Delivery
 from headshotly.frontdoor.models import TaskLease
 from headshotly.incidents import containment, watching
 from headshotly.policy import clock, correlation
@@ -37,6 +39,7 @@ READ_ONLY_PAUSE = dt.timedelta(seconds=30)
 HEARTBEAT_SECONDS = 5.0
 ATTEMPTS_MAX = 4
 REAP_EVERY_SECONDS = 5.0
+WAIT_SECONDS = 10.0  # for an order, at a broker
 LONGEST_SECONDS = 3600.0  # no task takes an hour; one that does hangs
 _GONE = (OperationalError, InterfaceError)
 _logger = logging.getLogger(__name__)
@@ -120,10 +123,79 @@ class LeasedWorker(Worker):
         reaper = threading.Thread(target=self._reap_until, args=(over,), daemon=True, name="reaper")
         reaper.start()
         try:
-            super().run()
+            carrier = broker.current()
+            if carrier is None:
+                super().run()
+            else:
+                self._run_orders(carrier)
         finally:
             over.set()
             reaper.join(timeout=2)
+
+    def _run_orders(self, carrier: Broker) -> None:
+        """Wait for orders instead of looking into the database; where the broker is away, look there after all."""
+        while self.running:
+            close_old_connections()
+            idle = not self._take_order(carrier)
+            if idle and self.batch:
+                return
+            close_old_connections()
+
+    def _take_order(self, carrier: Broker) -> bool:
+        """Wait for one order and do what it asks.
+
+        The order is done with once its row is claimed, not once the work is: from there on lease and reaper see to it.
+        A crash before that lets the broker deliver it again; a crash after the claim leaves the row to the reaper.
+
+        Returns:
+            Whether there was something to do.
+        """
+        try:
+            delivery = carrier.receive(wait=0 if self.batch else WAIT_SECONDS)
+        except BrokerGone as error:
+            _logger.warning("queue.no-answer", extra={"step": "receive", "error": str(error)})
+            return self._run_claimed(None) or (not self.batch and self._pause())
+        if delivery is None:
+            # Told to stop when idle, a worker must not believe a broker that lost something.
+            return self.batch and self._run_claimed(None)
+        try:
+            return self._obey(carrier, delivery)
+        except BrokerGone as error:
+            _logger.warning("queue.no-answer", extra={"step": "refuse", "error": str(error)})
+            return True
+
+    def _pause(self) -> bool:
+        threading.Event().wait(self.interval)
+        return True
+
+    def _obey(self, carrier: Broker, delivery: Delivery) -> bool:
+        task_id = queueing.task_named(delivery)
+        if task_id is None:
+            _logger.error("queue.no-order")
+            carrier.refuse(delivery)
+            return True
+        self._run_claimed(task_id, lambda: carrier.done(delivery))
+        return True
+
+    def _run_claimed(self, task_id: UUID | None, claimed: Callable[[], None] = lambda: None) -> bool:
+        """Claim a task, or the next one, and run it; a signal in between lets it end the task, not the process."""
+        self.running_task = True
+        try:
+            task = queueing.claim(self.worker_id, task_id=task_id)
+            try:
+                claimed()
+            except BrokerGone as error:
+                _logger.warning("queue.no-answer", extra={"step": "done", "error": str(error)})
+            if task is None:
+                return False
+            self.run_task(task)
+        except _GONE:
+            _logger.warning("database.no-answer", extra={"step": "claim"})
+            connections.close_all()
+            self._pause()
+        finally:
+            self.running_task = False
+        return True
 
     def _reap_until(self, over: threading.Event) -> None:
         try:
@@ -131,6 +203,7 @@ class LeasedWorker(Worker):
                 try:
                     if reap():
                         _logger.warning("worker.gone")
+                    queueing.sweep()
                 except _GONE:
                     _logger.warning("database.no-answer", extra={"step": "reaper"})
                     connections.close_all()
@@ -241,3 +314,4 @@ def _back_to_the_queue(task: Any) -> None:
     DBTaskResult.objects.filter(id=task.id, status=TaskResultStatus.RUNNING).update(
         status=TaskResultStatus.READY, started_at=None
     )
+    queueing.announce_after_commit(task.id)

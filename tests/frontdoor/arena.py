@@ -30,8 +30,8 @@ from headshotly.audit.actor import Actor  # noqa: E402
 from headshotly.audit.acts import Act  # noqa: E402
 from headshotly.audit.leaf import decode  # noqa: E402
 from headshotly.audit.models import PendingEntry  # noqa: E402
-from headshotly.frontdoor import worker  # noqa: E402
-from headshotly.frontdoor.models import TaskLease  # noqa: E402
+from headshotly.frontdoor import broker, queueing, worker  # noqa: E402
+from headshotly.frontdoor.models import Announcement, TaskLease  # noqa: E402
 from headshotly.policy import clock, configuration  # noqa: E402
 from headshotly.purposes import services as purposes  # noqa: E402
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text  # noqa: E402
@@ -101,6 +101,7 @@ def fork_worker(before: Callable[[], None] = lambda: None, kind: type = worker.L
     if child:
         return child
     try:
+        broker.forget()  # its connections are the parent's
         before()
         leased = kind(interval=0.05)
         leased.configure_signals()
@@ -147,6 +148,7 @@ def state() -> dict:
         "sentences": sorted(Shoot.objects.values_list("sentence", flat=True)),
         "tasks": sorted(DBTaskResult.objects.values_list("status", flat=True)),
         "leases": TaskLease.objects.count(),
+        "announcements": Announcement.objects.count(),
         "made": len(made),
         "expected": len(expected),
         "doubled": len(made) - len(set(made)),
@@ -165,6 +167,7 @@ def state() -> dict:
 
 def lease_of(seconds: float) -> None:
     worker.LEASE = dt.timedelta(seconds=seconds)
+    queueing.AGAIN = worker.LEASE
     worker.HEARTBEAT_SECONDS, worker.REAP_EVERY_SECONDS = seconds / 5, seconds / 4
 
 
@@ -300,7 +303,7 @@ SCENES: dict[str, Callable[[], dict]] = {
 
 def play(scene: str) -> dict:
     """Play one scene on an empty stage."""
-    for model in (Headshot, Shoot, Photo, StoredObject, TaskLease, DBTaskResult, PendingEntry):
+    for model in (Headshot, Shoot, Photo, StoredObject, TaskLease, Announcement, DBTaskResult, PendingEntry):
         model.objects.all().delete()
     for path in configuration.current().data_folder.rglob("*.sealed"):
         path.unlink()

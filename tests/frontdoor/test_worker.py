@@ -11,21 +11,44 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests import redis_server
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-CLEAN = ("doubled", "rows_without_name", "names_without_row", "files_without_name", "names_without_file", "leases")
+CLEAN = (
+    "doubled",
+    "rows_without_name",
+    "names_without_row",
+    "files_without_name",
+    "names_without_file",
+    "leases",
+    "announcements",
+)
 
 
 SCENES = ("plain", "halted", "halted-fails", "poison", "terminated", "killed-1", "killed-2")
+SCENES_ON_REDIS = ("terminated", "killed-1")
 
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     """What was left after each scene of ``arena.py``, played in a data folder and databases of their own."""
+    return play(tmp_path_factory, SCENES)
+
+
+@pytest.fixture(scope="module")
+def scenes_on_redis(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """The same, where orders come through a Redis server."""
+    with redis_server.running(tmp_path_factory.mktemp("redis")) as url:
+        return play(tmp_path_factory, SCENES_ON_REDIS, QUEUE__ENGINE="redis", QUEUE__URL=url)
+
+
+def play(tmp_path_factory: pytest.TempPathFactory, scenes: tuple[str, ...], **options: str) -> dict[str, dict]:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
         "HEADSHOTLY_ENVIRONMENT": "test",
         "HEADSHOTLY_DATA": str(tmp_path_factory.mktemp("arena") / "data"),
+        **{f"HEADSHOTLY_OPTION_{name}": value for name, value in options.items()},
     }
     url = os.environ.get("HEADSHOTLY_DATABASE_URL", "")
     databases: list[str] = []
@@ -36,7 +59,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
         environment["HEADSHOTLY_DATABASE_URL"] = urlsplit(url)._replace(path=f"/{name}").geturl()
         environment.pop("HEADSHOTLY_KEYS_DATABASE_URL", None)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.frontdoor.arena", *SCENES],
+        [sys.executable, "-m", "tests.frontdoor.arena", *scenes],
         cwd=REPOSITORY,
         env=environment,
         capture_output=True,
@@ -106,3 +129,11 @@ def test_a_worker_told_to_end_does_so_at_once_and_loses_nothing(scenes) -> None:
     assert result["after"]["rows"] == ["READY"], "the rest of the job is in the queue again, without waiting"
     assert result["after"]["made"] < result["expected"]
     assert_all_made(result)
+
+
+def test_the_same_holds_where_orders_come_through_a_broker(scenes_on_redis) -> None:
+    for scene in SCENES_ON_REDIS:
+        assert_all_made(scenes_on_redis[scene])
+    assert scenes_on_redis["killed-1"]["kills"] >= 5
+    assert scenes_on_redis["terminated"]["seconds"] < 3
+    assert scenes_on_redis["terminated"]["after"]["rows"] == ["READY"]
