@@ -196,7 +196,7 @@ def delete(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Pictures deleted for good: %(count)s.") % {"count": gone})
         return redirect(HOME)
     if request.method == "POST" and what == "later":
-        erasure.plan(actor=_actor(request), subject=subject, days=forms.number(request, "days"))
+        erasure.plan(actor=_actor(request), subject=subject, days=forms.number(request, "days", empty=0))
         messages.success(request, _("It is planned. Until then you can call it off on this page."))
         return redirect(HOME)
     if request.method == "POST" and what == "everything" and forms.text(request, "sure") == "yes":
@@ -253,7 +253,7 @@ def keep(request: HttpRequest) -> HttpResponse:
         actor=_actor(request),
         subject=_subject(request),
         limit=forms.text(request, "limit"),
-        days=None if days == "always" else forms.number(request, "days"),
+        days=None if days == "always" else forms.number(request, "days", empty=0),
     )
     messages.success(request, _("Saved."))
     return redirect(f"{reverse(HOME)}#keep")
