@@ -10,7 +10,7 @@ from headshotly.lifecycle.bounded import LONGEST_LINE, MOST_RUNS, clean, commit,
 from headshotly.lifecycle.errors import DocumentRefused, VectorRefused
 from headshotly.lifecycle.severity import Grade
 from headshotly.lifecycle.sightings import Run, Sighting, fingerprint
-from headshotly.lifecycle.states import method_of
+from headshotly.lifecycle.states import Method, method_of
 
 VERSION = "2.1.0"
 _COUNTS = frozenset({"fail", "review", "open", ""})
@@ -48,17 +48,24 @@ def _run(found: dict[str, Any]) -> Run:
     ended = [text(one, "endTimeUtc", longest=64) or text(one, "startTimeUtc", longest=64) for one in invocations]
     provenance = rows(found, "versionControlProvenance", most=MOST_RUNS)
     seen, suppressed = _sightings(found, tool, rules)
+    scope = text(table(found, "automationDetails"), "id", longest=120)
     return Run(
         tool=tool,
         version=text(driver, "semanticVersion", longest=40) or text(driver, "version", longest=40),
-        scope=text(table(found, "automationDetails"), "id", longest=120),
-        method=method_of(tool),
+        scope=scope,
+        method=_method(tool, scope),
         commit=commit(text(provenance[0], "revisionId", longest=100)) if provenance else "",
         ran_at=max((at for at in map(moment, ended) if at is not None), default=None),
         succeeded=all(one.get("executionSuccessful") is not False for one in invocations) and "results" in found,
         suppressed=suppressed,
         sightings=seen,
     )
+
+
+def _method(tool: str, scope: str) -> Method:
+    """Return how a tool looks, by its name, else by the category its document stands in (section 3.17.3)."""
+    known = method_of(tool)
+    return method_of(scope.partition("/")[0]) if known is Method.OTHER else known
 
 
 def _sightings(found: dict[str, Any], tool: str, rules: list[dict[str, Any]]) -> tuple[tuple[Sighting, ...], int]:
@@ -94,15 +101,22 @@ def _sightings(found: dict[str, Any], tool: str, rules: list[dict[str, Any]]) ->
                 place=clean(f"{path}:{line}" if path and line else path, longest=LONGEST_LINE),
                 grade=_grade(result, rule),
                 weaknesses=_weaknesses(result, rule),
+                note=_argued(result),
             )
         )
     return tuple(made), suppressed
 
 
 def _is_suppressed(result: dict[str, Any]) -> bool:
-    """Say whether it is waved through (section 3.27.23): a suppression is there, and none refused or under review."""
-    listed = rows(result, "suppressions")
+    """Say whether the code itself waves it through (section 3.35); about all else the register decides."""
+    listed = [one for one in rows(result, "suppressions") if text(one, "kind", longest=40) == "inSource"]
     return bool(listed) and all(text(one, "status", longest=40) in {"", "accepted"} for one in listed)
+
+
+def _argued(result: dict[str, Any]) -> str:
+    """Return why a document says it was accepted elsewhere; that is noted, and accepts nothing here."""
+    said = [text(one, "justification", longest=LONGEST_LINE) for one in rows(result, "suppressions")]
+    return "; ".join(filter(None, said))[:LONGEST_LINE]
 
 
 def _by_index(rules: list[dict[str, Any]], result: dict[str, Any]) -> dict[str, Any]:

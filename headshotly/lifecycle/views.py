@@ -5,7 +5,6 @@ from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -45,7 +44,7 @@ def uploaded(request: HttpRequest, name: str, *, needed: bool = True) -> bytes:
         if needed:
             raise Incomplete("Please choose the file.")
         return b""
-    return cast("bytes", cast("UploadedFile", file).read())
+    return cast("bytes", file.read())
 
 
 def day(request: HttpRequest, name: str) -> dt.date:

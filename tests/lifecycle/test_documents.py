@@ -106,10 +106,11 @@ def test_what_passed_or_is_waved_through_in_the_code_is_no_finding() -> None:
         result("passes", kind="pass"),
         result("gone", baselineState="absent"),
         result("waved", suppressions=[{"kind": "inSource"}]),
-        result("argued", suppressions=[{"kind": "external", "status": "underReview"}]),
+        result("reviewed", suppressions=[{"kind": "inSource", "status": "underReview"}]),
+        result("argued", suppressions=[{"kind": "external", "status": "accepted", "justification": "We know."}]),
     )
     run = one(raw)
-    assert [seen.rule for seen in run.sightings] == ["argued"]
+    assert [(seen.rule, seen.note) for seen in run.sightings] == [("reviewed", ""), ("argued", "We know.")]
     assert run.suppressed == 1
 
 
@@ -117,6 +118,7 @@ def test_addresses_lose_what_may_name_a_person() -> None:
     raw = sarif(result(path="https://ada:secret@localhost:8443/account/?email=ada@example.org#me"), tool="wapiti")
     assert sighting(raw).place == "https://localhost:8443/account/:7"
     assert one(raw).method is Method.SERVICE
+    assert one(sarif(tool="probes", scope="dast/probes/")).method is Method.SERVICE
 
 
 def test_a_run_without_results_did_not_come_to_its_end() -> None:
