@@ -99,11 +99,12 @@ def _polish(client):
 
 _PUBLIC = (
     "/", "/account/sign-up/", "/account/sign-in/", "/account/reset/", "/account/check-mail/", "/policy/", "/privacy/",
-    "/privacy/collection/", "/vendors/", "/privacy/contact/", "/privacy/choices/", "/privacy/ask/", "/documents/", "/nothing/here/",
+    "/privacy/collection/", "/vendors/", "/privacy/contact/", "/privacy/choices/", "/privacy/ask/", "/documents/", "/nothing/here/", "/api/",
 )  # fmt: skip
 _SIGNED_IN = (
     "/account/settings/", "/account/protection/", "/account/prove/", "/account/protection/app/", "/opened/", "/your-data/",
     "/your-data/everything/", "/your-data/where/", "/your-data/delete/", "/consent/headshot-generation/", "/studio/delete-everything/",
+    "/account/programs/", "/account/programs/tokens/new/", "/account/programs/webhooks/new/",
 )  # fmt: skip
 # Words every English page of ours is full of, and no Polish one holds.
 _ENGLISH = re.compile(r"\b(?:the|your|you|we|of|is|are|and|please|until|not)\b", re.IGNORECASE)
