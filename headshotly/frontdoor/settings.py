@@ -126,7 +126,7 @@ DATABASE_ROUTERS = ["headshotly.frontdoor.routing.Rooms"]
 
 ROOMS = [
     "policy", "audit", "purposes", "vendors", "vault", "accounts", "access",
-    "studio", "integrations", "orders", "continuity", "incidents", "rights", "proof", "frontdoor",
+    "studio", "integrations", "orders", "continuity", "lifecycle", "incidents", "rights", "proof", "frontdoor",
 ]  # fmt: skip
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -168,6 +168,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",  # before static files, which carry it as well
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "headshotly.frontdoor.middleware.Watched",
     "headshotly.frontdoor.middleware.Surroundings",
@@ -184,7 +185,6 @@ MIDDLEWARE = [
     "headshotly.frontdoor.middleware.ReadOnlyGate",
     "headshotly.frontdoor.card_guard.CardNumberGuard",
     "headshotly.frontdoor.middleware.PlainGate",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 CSRF_FAILURE_VIEW = "headshotly.frontdoor.views.csrf_failure"
 TEMPLATES = [
@@ -211,6 +211,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True  # our scripts take the token out of the form
 CSRF_COOKIE_NAME = "__Host-csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if HEADSHOTLY.environment in {"staging", "production"} else 3600
 SECURE_SSL_REDIRECT = True
