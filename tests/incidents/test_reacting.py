@@ -184,25 +184,29 @@ def test_the_holder_is_written_to_when_it_stops_and_when_it_works_again(member, 
     oncall.set_contact(member=member.id, email="support@example.org")
     granted(member, decider)
     raised(member, staff_watching.UNEXPLAINED)
-    before = len(mails())
+    known = set(mails())
     assert holder_letters.send_due() == 1
     assert holder_letters.send_due() == 0
-    [letter] = mails()[before:]
+    [letter] = set(mails()) - known
     assert "support@example.org" in letter.read_text()
     assert "was suspended" in mail_text(letter)
     assert Case.objects.get().reference in mail_text(letter)
     [row] = containment.in_force()
     containment.release(actor=OFFICER, containment_id=row.id, because="It was their own work.")
+    known = set(mails())
     assert holder_letters.send_due() == 1
-    assert "It was their own work." in mail_text(mails()[-1])
+    [again] = set(mails()) - known
+    assert "It was their own work." in mail_text(again)
 
 
 def test_a_holder_without_a_mailbox_is_reached_through_the_house(member, decider) -> None:
     granted(member, decider)
     raised(member, staff_watching.UNEXPLAINED)
+    known = set(mails())
     holder_letters.send_due()
-    assert "security@headshotly.ai" in mails()[-1].read_text()
-    assert member.handle in mail_text(mails()[-1])
+    [letter] = set(mails()) - known
+    assert "security@headshotly.ai" in letter.read_text()
+    assert member.handle in mail_text(letter)
 
 
 @pytest.mark.parametrize("how", ["did not happen", "happened and reported failure"])
