@@ -167,6 +167,8 @@ AUTH_USER_MODEL = "accounts.Customer"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [
+    "headshotly.frontdoor.health.Probes",
+    "headshotly.frontdoor.proxies.BehindProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "headshotly.frontdoor.middleware.Watched",
