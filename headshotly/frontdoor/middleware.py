@@ -60,6 +60,10 @@ class Surroundings:
         if request.headers.get("Sec-GPC") == "1":
             # Nothing is sold or shared for anybody; the signal is honoured by saying so (11 CCR 7025(c)(6)).
             answer.headers["X-Opt-Out-Request"] = "honored"
+        if request.method == "HEAD" and isinstance(answer, HttpResponse):
+            # The server would drop the body, but not without a line in the log for each such question.
+            answer.headers.setdefault("Content-Length", str(len(answer.content)))
+            answer.content = b""
         return answer
 
     @staticmethod

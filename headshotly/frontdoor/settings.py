@@ -170,6 +170,7 @@ MIDDLEWARE = [
     "headshotly.frontdoor.health.Probes",
     "headshotly.frontdoor.proxies.BehindProxies",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",  # before static files, which carry it as well
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "headshotly.frontdoor.middleware.Watched",
     "headshotly.frontdoor.middleware.Surroundings",
@@ -186,7 +187,6 @@ MIDDLEWARE = [
     "headshotly.frontdoor.middleware.ReadOnlyGate",
     "headshotly.frontdoor.card_guard.CardNumberGuard",
     "headshotly.frontdoor.middleware.PlainGate",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 CSRF_FAILURE_VIEW = "headshotly.frontdoor.views.csrf_failure"
 TEMPLATES = [
@@ -213,6 +213,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True  # our scripts take the token out of the form
 CSRF_COOKIE_NAME = "__Host-csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if HEADSHOTLY.environment in {"staging", "production"} else 3600
 SECURE_SSL_REDIRECT = True

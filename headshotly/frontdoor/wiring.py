@@ -9,6 +9,7 @@ from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
 from headshotly.frontdoor import broker, logs
 from headshotly.incidents import alerts, cases, reacting
+from headshotly.incidents.watching import saw_decision
 from headshotly.integrations import telling, tokens
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
@@ -20,7 +21,7 @@ from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
 from headshotly.studio import entitlement, leaving
 from headshotly.studio import services as studio
-from headshotly.vendors import way_out
+from headshotly.vendors import decisions, way_out
 
 
 def _s3_witness() -> witnesses.Witness:
@@ -75,6 +76,7 @@ def wire() -> None:
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)
     alerts.when_raised(reacting.react)
+    decisions.when_decided(saw_decision)
     grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)

@@ -69,22 +69,40 @@ def reap() -> int:
         if max(claim_ends, lease.expires_at if lease else claim_ends) > now:
             continue
         attempts = lease.attempts if lease else 1
-        handled += _give_up(task) if attempts >= ATTEMPTS_MAX else _put_back(task)
+        handled += _give_up(task, attempts) if attempts >= ATTEMPTS_MAX else _put_back(task, attempts)
     return handled
 
 
-def _put_back(task: Any) -> int:
-    return DBTaskResult.objects.filter(id=task.id, status=TaskResultStatus.RUNNING, started_at=task.started_at).update(
-        status=TaskResultStatus.READY, started_at=None
+def _tell(task: Any, what: str, attempt: int, *, seconds: float | None = None, error: str = "") -> None:
+    watching.saw_task(
+        task=task.id,
+        claimed_at=task.started_at,
+        path=task.task_path,
+        what=what,
+        attempt=attempt,
+        seconds=seconds,
+        error=error,
     )
 
 
-def _give_up(task: Any) -> int:
+def _put_back(task: Any, attempts: int) -> int:
+    """Let somebody else take it. What is told before the commit may be told again, but is never missing."""
+    with transaction.atomic():
+        changed = DBTaskResult.objects.filter(
+            id=task.id, status=TaskResultStatus.RUNNING, started_at=task.started_at
+        ).update(status=TaskResultStatus.READY, started_at=None)
+        if changed:
+            _tell(task, "put-back", attempts)
+    return changed
+
+
+def _give_up(task: Any, attempts: int) -> int:
     with transaction.atomic():
         changed = DBTaskResult.objects.filter(
             id=task.id, status=TaskResultStatus.RUNNING, started_at=task.started_at
         ).update(status=TaskResultStatus.FAILED, finished_at=clock.now())
         if changed:
+            _tell(task, "given-up", attempts)
             TaskLease.objects.filter(task_id=task.id).delete()
             if task.task_path in _GIVE_UP:
                 _GIVE_UP[task.task_path](**task.args_kwargs["kwargs"])
@@ -220,30 +238,34 @@ class LeasedWorker(Worker):
         if containment.read_only():
             _put_off(db_task_result)
             return
-        self._take_lease(db_task_result.id)
+        attempt = self._take_lease(db_task_result)
         over = threading.Event()
         heart = threading.Thread(target=self._beat, args=(db_task_result.id, over), daemon=True, name="heartbeat")
         heart.start()
         self.running_task = True
         try:
             with correlation.correlated(job_id=str(db_task_result.id)):
-                self._run_held(db_task_result)
+                self._run_held(db_task_result, attempt)
         finally:
             over.set()
             heart.join(timeout=2)
             self.running_task = False
             self._run_tasks += 1
 
-    def _run_held(self, task: Any) -> None:
+    def _run_held(self, task: Any, attempt: int) -> None:
         """Run the task and write its end, if it is still ours. A crash anywhere here leaves it to the reaper."""
-        arguments = task.args_kwargs
+        arguments, began = task.args_kwargs, clock.monotonic()
+
+        def end(write: Callable[[], None], what: str, error: str = "") -> None:
+            self._end(task, write, what=what, attempt=attempt, seconds=clock.monotonic() - began, error=error)
+
         try:
             _require_permission(task.task)
             value = task.task.call(*arguments["args"], **arguments["kwargs"])
         except studio_tasks.Interrupted:
-            self._end(task, lambda: _back_to_the_queue(task))
+            end(lambda: _back_to_the_queue(task), "returned")
         except SystemExit:
-            self._end(task, lambda: _back_to_the_queue(task))
+            end(lambda: _back_to_the_queue(task), "returned")
             raise
         except _GONE:
             # The database went away under the work: no failure of the task. Its lease runs out, and it is tried again.
@@ -253,12 +275,17 @@ class LeasedWorker(Worker):
             _logger.exception("job.failed")
             watching.saw_failure(product="python", error=type(error).__name__, where=task.task_path)
             failure = error
-            self._end(task, lambda: task.set_failed(failure))
+            end(lambda: task.set_failed(failure), "failed", type(failure).__name__)
         else:
-            self._end(task, lambda: task.set_successful(value))
+            end(lambda: task.set_successful(value), "finished")
 
-    def _end(self, task: Any, write: Callable[[], None]) -> None:
-        """Write a task's end and drop the lease in one transaction; without the lease, write nothing."""
+    def _end(
+        self, task: Any, write: Callable[[], None], *, what: str, attempt: int, seconds: float, error: str
+    ) -> None:
+        """Write a task's end and drop the lease in one transaction; without the lease, write nothing.
+
+        The event stream is told before the commit: a crash in between leaves an end that comes once more.
+        """
         with transaction.atomic():
             held, _ = TaskLease.objects.filter(task_id=task.id, worker=self.worker_id).delete()
             if held:
@@ -266,14 +293,18 @@ class LeasedWorker(Worker):
             else:
                 # Its end is not ours to write.
                 _logger.warning("job.taken-over")
+            _tell(task, what if held else "lease-lost", attempt, seconds=seconds, error=error)
 
-    def _take_lease(self, task_id: UUID) -> None:
+    def _take_lease(self, task: Any) -> int:
+        """Take the lease and return which attempt this is."""
         with transaction.atomic():
             lease, _ = TaskLease.objects.select_for_update().get_or_create(
-                task_id=task_id, defaults={"worker": self.worker_id, "expires_at": clock.now() + LEASE}
+                task_id=task.id, defaults={"worker": self.worker_id, "expires_at": clock.now() + LEASE}
             )
             lease.worker, lease.attempts, lease.expires_at = self.worker_id, lease.attempts + 1, clock.now() + LEASE
             lease.save()
+            _tell(task, "taken", lease.attempts)
+        return int(lease.attempts)
 
     def _beat(self, task_id: UUID, over: threading.Event) -> None:
         """Renew the lease. A worker that was stopped too long finds another's name there and renews nothing.

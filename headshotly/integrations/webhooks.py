@@ -26,6 +26,7 @@ EVENTS = {
     JOB_FAILED: noop("Headshots could not be made"),
     EXPORT_READY: noop("A copy of the data is ready"),
 }
+TEST_TITLE = noop("A test message")
 ENDPOINTS_MAX = 5
 URL_MAX = 500
 LOG_SHOWN = 50

@@ -11,9 +11,11 @@ import datetime as dt
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
@@ -159,10 +161,18 @@ def state() -> dict:
         "names_without_row": len(used - set(StoredObject.objects.values_list("id", flat=True))),
         "files_without_name": len(files - used),
         "names_without_file": len(used - files),
+        "told": told(),
         "journal_made": acts.count(Act.HEADSHOT_MADE),
         "journal_started": acts.count(Act.SHOOT_STARTED),
         "journal_finished": acts.count(Act.SHOOT_FINISHED),
     }
+
+
+def told() -> dict[str, int]:
+    """Return what the event stream was told of tasks, each step once however often it was told."""
+    folder = configuration.current().data_folder / "spool" / "worker"
+    lines = [json.loads(line) for path in folder.glob("*.ndjson") for line in path.read_text().splitlines()]
+    return dict(Counter(what for _, what in {(line["id"], line["what"]) for line in lines if "what" in line}))
 
 
 def lease_of(seconds: float) -> None:
@@ -253,10 +263,10 @@ def poison() -> dict:
     start_shoots(2)
     bad = str(Shoot.objects.order_by("created_at").first().id)
 
-    def dies(shoot, photo_id, actor):
+    def dies(shoot, *rest):
         if str(shoot.id) == bad:
             os.kill(os.getpid(), signal.SIGKILL)
-        MAKE_PHOTO(shoot, photo_id, actor)
+        return MAKE_PHOTO(shoot, *rest)
 
     tasks._make_photo = dies
     deaths = 0
@@ -307,6 +317,7 @@ def play(scene: str) -> dict:
         model.objects.all().delete()
     for path in configuration.current().data_folder.rglob("*.sealed"):
         path.unlink()
+    shutil.rmtree(configuration.current().data_folder / "spool", ignore_errors=True)
     tasks.engine, tasks._make_photo = NoiseEngine, MAKE_PHOTO
     lease_of(0.8)
     worker.ATTEMPTS_MAX = 10_000

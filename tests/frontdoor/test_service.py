@@ -121,7 +121,19 @@ def test_every_answer_carries_its_headers(running: Service) -> None:
         assert "default-src 'none'" in head
         assert "X-Content-Type-Options: nosniff" in head
         assert "X-Frame-Options: DENY" in head
-    assert "__Host-csrf" in get(running, "/account/sign-in/").decode(errors="replace")
+    assert re.search(r"__Host-csrf=[^\r]*HttpOnly", get(running, "/account/sign-in/").decode(errors="replace"))
+    assert b"X-Frame-Options: DENY" in get(running, "/static/frontdoor/mark.svg")
+
+
+def test_a_question_without_a_body_leaves_no_line_in_the_log(running: Service) -> None:
+    head = f"HEAD /policy/ HTTP/1.1\r\nHost: localhost:{port_of(running)}\r\nConnection: close\r\n\r\n"
+    answer = ask(running, head.encode())
+    length = re.search(rb"Content-Length: (\d+)", answer)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert length is not None
+    assert int(length[1]) > 1000
+    assert answer.endswith(b"\r\n\r\n")
+    assert "no-body response" not in running.log()
 
 
 def test_a_foreign_host_name_is_refused(running: Service) -> None:

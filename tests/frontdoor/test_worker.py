@@ -103,6 +103,11 @@ def test_a_job_is_neither_lost_nor_doubled_however_often_workers_are_killed(scen
     result = scenes[f"killed-{seed}"]
     assert result["kills"] >= 5, "the work was over before anybody could be killed"
     assert_all_made(result)
+    told = result["told"]
+    assert told["finished"] == len(result["tasks"])
+    # Whoever is killed between a claim and its lease took nothing yet, but its task is put back all the same.
+    assert told["taken"] >= told["finished"] + 1
+    assert told["put-back"] >= told["taken"] - told["finished"]
 
 
 @pytest.mark.parametrize("scene", ["halted", "halted-fails"])
@@ -110,12 +115,14 @@ def test_a_halted_worker_cannot_end_what_another_took_over(scenes, scene) -> Non
     result = scenes[scene]
     assert result["before"] == 2
     assert_all_made(result)
+    assert result["told"] == {"taken": 2, "put-back": 1, "finished": 1, "lease-lost": 1}
     assert result["swept_unnamed"] == 0, "it throws away what it made too late by itself"
 
 
 def test_a_poisonous_job_ends_in_plain_words_and_holds_nobody_up(scenes) -> None:
     result = scenes["poison"]
     assert result["deaths"] == 3
+    assert (result["told"]["given-up"], result["told"]["finished"], result["told"]["taken"]) == (1, 1, 4)
     assert result["states"] == ["done", "failed"]
     assert result["tasks"] == ["FAILED", "SUCCESSFUL"]
     assert any("several times" in sentence for sentence in result["sentences"])
@@ -126,6 +133,7 @@ def test_a_worker_told_to_end_does_so_at_once_and_loses_nothing(scenes) -> None:
     result = scenes["terminated"]
     assert (result["status"], result["status_idle"]) == (0, 0)
     assert result["seconds"] < 3
+    assert result["told"] == {"taken": 2, "returned": 1, "finished": 1}
     assert result["after"]["rows"] == ["READY"], "the rest of the job is in the queue again, without waiting"
     assert result["after"]["made"] < result["expected"]
     assert_all_made(result)

@@ -17,6 +17,7 @@ from headshotly.studio.models import Photo
 from headshotly.vault import services as vault
 
 ALL = sorted(SCOPES)
+NAME = "kanarkowy program"
 PROBLEM = "application/problem+json"
 
 
@@ -42,9 +43,7 @@ class Program(Client):
 
 
 def program_of(person, *scopes: str) -> Program:
-    return Program(
-        tokens.issue(actor=person.actor, subject=person.id, name="script", scopes=list(scopes) or ALL, days=30)
-    )
+    return Program(tokens.issue(actor=person.actor, subject=person.id, name=NAME, scopes=list(scopes) or ALL, days=30))
 
 
 @pytest.fixture(autouse=True)

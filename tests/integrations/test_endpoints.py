@@ -24,7 +24,7 @@ from headshotly.studio import tasks
 from headshotly.studio.models import Headshot, Photo, Shoot
 from tests.accounts.conftest import browser
 from tests.conftest import PASSWORD
-from tests.integrations.conftest import ALL, Program, assert_problem, keep_photo, program_of
+from tests.integrations.conftest import ALL, NAME, Program, assert_problem, keep_photo, program_of
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "formats" / "openapi.json"
@@ -213,7 +213,7 @@ def test_a_copy_is_asked_for_packed_and_downloaded(program, person) -> None:
     content = b"".join(packed.streaming_content)
     data = json.loads(zipfile.ZipFile(io.BytesIO(content)).read("data.json"))
     held = data["rooms"]["integrations"]["tokens"][0]
-    assert (held["name"], held["scopes"]) == ("script", ALL)
+    assert (held["name"], held["scopes"]) == (NAME, ALL)
     assert program.token.encode() not in content
     assert program.get("exports").json()["items"][0]["percent"] == 100
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_noop as noop
 from ninja import Router, Status
 
 from headshotly.frontdoor.api import answers, problems, schemas
@@ -17,7 +18,7 @@ from headshotly.rights import erasure, exports, models
 router = Router(tags=["account"])
 
 
-@router.get("/account", response=schemas.Account, auth=CustomerToken(), summary="What this token may do")
+@router.get("/account", response=schemas.Account, auth=CustomerToken(), summary=noop("What this token may do"))
 @answers.etag
 def get_account(request: HttpRequest) -> schemas.Account:
     """Return whom the token acts for, its scopes, and how many headshots are left."""
@@ -43,14 +44,14 @@ def _shown(export: models.Export) -> schemas.Export:
     )
 
 
-@router.get("/exports", response=schemas.Exports, auth=CustomerToken("export"), summary="List copies")
+@router.get("/exports", response=schemas.Exports, auth=CustomerToken("export"), summary=noop("List copies"))
 @answers.etag
 def list_exports(request: HttpRequest) -> schemas.Exports:
     """Return the newest copies of everything that were asked for."""
     return schemas.Exports(items=[_shown(one) for one in exports.of(bearer(request).subject)])
 
 
-@router.post("/exports", response={202: schemas.Export}, auth=CustomerToken("export"), summary="Ask for a copy")
+@router.post("/exports", response={202: schemas.Export}, auth=CustomerToken("export"), summary=noop("Ask for a copy"))
 @once(together=True)
 def ask_export(request: HttpRequest, response: HttpResponse) -> Status[Any]:
     """Ask for a copy of everything (GDPR 15 and 20); it is packed in the background and kept for seven days."""
@@ -59,14 +60,16 @@ def ask_export(request: HttpRequest, response: HttpResponse) -> Status[Any]:
     return Status(202, _shown(made))
 
 
-@router.get("/exports/{uuid:export_id}", response=schemas.Export, auth=CustomerToken("export"), summary="One copy")
+@router.get(
+    "/exports/{uuid:export_id}", response=schemas.Export, auth=CustomerToken("export"), summary=noop("One copy")
+)
 @answers.etag
 def get_export(request: HttpRequest, export_id: UUID) -> schemas.Export:
     """Return how far a copy is."""
     return _shown(exports.one_of(bearer(request).subject, export_id))
 
 
-@router.get("/exports/{uuid:export_id}/file", auth=CustomerToken("export"), summary="Download a copy")
+@router.get("/exports/{uuid:export_id}/file", auth=CustomerToken("export"), summary=noop("Download a copy"))
 def download_export(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """Return the copy as a ZIP file; its format is published."""
     plain = exports.fetch(
@@ -85,7 +88,7 @@ def download_export(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     "/account/deletion",
     response={200: schemas.Deletion, 202: schemas.Deletion},
     auth=CustomerToken("account.delete"),
-    summary="Delete everything",
+    summary=noop("Delete everything"),
 )
 @once(together=False)
 def delete_account(request: HttpRequest, new: schemas.NewDeletion) -> Status[Any]:
@@ -103,7 +106,10 @@ def delete_account(request: HttpRequest, new: schemas.NewDeletion) -> Status[Any
 
 
 @router.delete(
-    "/account/deletion", response={204: None}, auth=CustomerToken("account.delete"), summary="Keep everything after all"
+    "/account/deletion",
+    response={204: None},
+    auth=CustomerToken("account.delete"),
+    summary=noop("Keep everything after all"),
 )
 def cancel_deletion(request: HttpRequest) -> Status[Any]:
     """Call a planned deletion off."""

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from ninja.operation import Operation
+
 from headshotly.frontdoor.api import problems, schemas
 from headshotly.frontdoor.api.once import HEADER
 from headshotly.frontdoor.api.operations import api
@@ -112,6 +114,30 @@ def scopes_of_operations() -> dict[tuple[str, str], str]:
                 for method in operation.methods:
                     found[method.lower(), _plain(path)] = asked.scope  # type: ignore[attr-defined]  # ours alone
     return found
+
+
+def operations() -> list[dict[str, str]]:
+    """Return method, path, scope, summary and tag of every operation, as the page about the API lists them."""
+    return [
+        {
+            "method": method.upper(),
+            "path": path,
+            "scope": scope,
+            "summary": _operation(method, path).summary,
+            "tag": (_operation(method, path).tags or [""])[0],
+        }
+        for (method, path), scope in scopes_of_operations().items()
+    ]
+
+
+def _operation(method: str, path: str) -> Operation:
+    return next(
+        operation
+        for bound in api._get_bound_routers()
+        for where, view in bound.path_operations.items()
+        for operation in view.operations
+        if _plain(where) == path and method.upper() in operation.methods
+    )
 
 
 def _plain(path: str) -> str:

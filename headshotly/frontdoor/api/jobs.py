@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop as noop
 from ninja import Router, Status
 from ninja.params.functions import Query
 
@@ -30,14 +31,14 @@ def _shown(shoot: models.Shoot) -> schemas.Job:
     )
 
 
-@router.get("/styles", response=list[schemas.Style], auth=CustomerToken(), summary="List styles")
+@router.get("/styles", response=list[schemas.Style], auth=CustomerToken(), summary=noop("List styles"))
 @answers.etag
 def list_styles(request: HttpRequest) -> list[schemas.Style]:  # noqa: ARG001 - ninja's signature
     """Return every style a job may ask for."""
     return [schemas.Style(id=one.id, title=one.title, description=one.description) for one in STYLES.values()]
 
 
-@router.get("/jobs", response=schemas.Jobs, auth=CustomerToken("jobs.read"), summary="List jobs")
+@router.get("/jobs", response=schemas.Jobs, auth=CustomerToken("jobs.read"), summary=noop("List jobs"))
 @answers.etag
 def list_jobs(
     request: HttpRequest,
@@ -50,7 +51,7 @@ def list_jobs(
     return schemas.Jobs(items=[_shown(one) for one in found], next=following)
 
 
-@router.post("/jobs", response={202: schemas.Job}, auth=CustomerToken("jobs.write"), summary="Start a job")
+@router.post("/jobs", response={202: schemas.Job}, auth=CustomerToken("jobs.write"), summary=noop("Start a job"))
 @once(together=True)
 def start_job(request: HttpRequest, response: HttpResponse, new: schemas.NewJob) -> Status[Any]:
     """Queue the making of headshots: every photo in every style, each of which uses up one that was bought."""
@@ -65,14 +66,16 @@ def start_job(request: HttpRequest, response: HttpResponse, new: schemas.NewJob)
     return Status(202, _shown(shoot))
 
 
-@router.get("/jobs/{uuid:job_id}", response=schemas.Job, auth=CustomerToken("jobs.read"), summary="One job")
+@router.get("/jobs/{uuid:job_id}", response=schemas.Job, auth=CustomerToken("jobs.read"), summary=noop("One job"))
 @answers.etag
 def get_job(request: HttpRequest, job_id: UUID) -> schemas.Job:
     """Return how far a job is."""
     return _shown(services.shoot_of(bearer(request).subject, job_id))
 
 
-@router.post("/jobs/{uuid:job_id}/cancel", response=schemas.Job, auth=CustomerToken("jobs.write"), summary="Stop a job")
+@router.post(
+    "/jobs/{uuid:job_id}/cancel", response=schemas.Job, auth=CustomerToken("jobs.write"), summary=noop("Stop a job")
+)
 @once(together=True)
 def cancel_job(request: HttpRequest, job_id: UUID) -> schemas.Job:
     """Stop a job; what is finished stays, and what was not made is not used up."""

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop as noop
 from ninja import Router, Status
 from ninja.files import UploadedFile
 from ninja.params.functions import File, Query
@@ -29,7 +30,7 @@ def _shown(photo: models.Photo) -> schemas.Photo:
     )
 
 
-@router.get("/photos", response=schemas.Photos, auth=CustomerToken("photos.read"), summary="List photos")
+@router.get("/photos", response=schemas.Photos, auth=CustomerToken("photos.read"), summary=noop("List photos"))
 @answers.etag
 def list_photos(
     request: HttpRequest,
@@ -42,7 +43,9 @@ def list_photos(
     return schemas.Photos(items=[_shown(one) for one in found], next=following)
 
 
-@router.post("/photos", response={201: schemas.Photo}, auth=CustomerToken("photos.write"), summary="Upload a photo")
+@router.post(
+    "/photos", response={201: schemas.Photo}, auth=CustomerToken("photos.write"), summary=noop("Upload a photo")
+)
 @once(together=False)
 def upload_photo(
     request: HttpRequest,
@@ -64,14 +67,18 @@ def upload_photo(
     return Status(201, _shown(received.photo))
 
 
-@router.get("/photos/{uuid:photo_id}", response=schemas.Photo, auth=CustomerToken("photos.read"), summary="One photo")
+@router.get(
+    "/photos/{uuid:photo_id}", response=schemas.Photo, auth=CustomerToken("photos.read"), summary=noop("One photo")
+)
 @answers.etag
 def get_photo(request: HttpRequest, photo_id: UUID) -> schemas.Photo:
     """Return what we said about a photo."""
     return _shown(services.photo_of(bearer(request).subject, photo_id))
 
 
-@router.get("/photos/{uuid:photo_id}/preview", auth=CustomerToken("photos.read"), summary="A small version of a photo")
+@router.get(
+    "/photos/{uuid:photo_id}/preview", auth=CustomerToken("photos.read"), summary=noop("A small version of a photo")
+)
 def get_photo_preview(request: HttpRequest, photo_id: UUID) -> HttpResponse:
     """Return a JPEG of at most a few hundred pixels."""
     found = services.photo_of(bearer(request).subject, photo_id)
@@ -84,7 +91,7 @@ def get_photo_preview(request: HttpRequest, photo_id: UUID) -> HttpResponse:
 
 
 @router.delete(
-    "/photos/{uuid:photo_id}", response={204: None}, auth=CustomerToken("photos.write"), summary="Delete a photo"
+    "/photos/{uuid:photo_id}", response={204: None}, auth=CustomerToken("photos.write"), summary=noop("Delete a photo")
 )
 def delete_photo(request: HttpRequest, photo_id: UUID) -> Status[Any]:
     """Delete a photo for good; headshots made of it stay."""

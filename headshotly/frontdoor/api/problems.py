@@ -11,7 +11,7 @@ from headshotly.policy.refusal import Refusal
 
 PREFIX = "/api/v1/"
 MEDIA_TYPE = "application/problem+json"
-TYPES = "/api/problems/"
+TYPES = "/api/"
 _RETRY_SECONDS = 60  # what to wait where the server cannot say better
 
 

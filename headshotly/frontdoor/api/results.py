@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop as noop
 from ninja import Router, Status
 from ninja.params.functions import Query
 
@@ -29,7 +30,7 @@ def _shown(made: models.Headshot) -> schemas.Result:
     )
 
 
-@router.get("/results", response=schemas.Results, auth=CustomerToken("results.read"), summary="List headshots")
+@router.get("/results", response=schemas.Results, auth=CustomerToken("results.read"), summary=noop("List headshots"))
 @answers.etag
 def list_results(
     request: HttpRequest,
@@ -48,7 +49,10 @@ def list_results(
 
 
 @router.get(
-    "/results/{uuid:result_id}", response=schemas.Result, auth=CustomerToken("results.read"), summary="One headshot"
+    "/results/{uuid:result_id}",
+    response=schemas.Result,
+    auth=CustomerToken("results.read"),
+    summary=noop("One headshot"),
 )
 @answers.etag
 def get_result(request: HttpRequest, result_id: UUID) -> schemas.Result:
@@ -56,7 +60,7 @@ def get_result(request: HttpRequest, result_id: UUID) -> schemas.Result:
     return _shown(services.headshot_of(bearer(request).subject, result_id))
 
 
-@router.get("/results/{uuid:result_id}/file", auth=CustomerToken("results.read"), summary="Download a headshot")
+@router.get("/results/{uuid:result_id}/file", auth=CustomerToken("results.read"), summary=noop("Download a headshot"))
 def download_result(request: HttpRequest, result_id: UUID) -> HttpResponse:
     """Return the headshot in full size as JPEG, with its content credentials."""
     found = services.headshot_of(bearer(request).subject, result_id)
@@ -81,7 +85,7 @@ def download_result(request: HttpRequest, result_id: UUID) -> HttpResponse:
     "/results/{uuid:result_id}",
     response={204: None},
     auth=CustomerToken("results.write"),
-    summary="Delete a headshot",
+    summary=noop("Delete a headshot"),
 )
 def delete_result(request: HttpRequest, result_id: UUID) -> Status[Any]:
     """Delete a headshot for good."""

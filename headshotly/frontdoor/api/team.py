@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_noop as noop
 from ninja import Router
 
 from headshotly.frontdoor.api import answers, schemas
@@ -15,7 +16,7 @@ from headshotly.policy import configuration
 router = Router(tags=["team"])
 
 
-@router.get("/team/seats", response=schemas.Seats, auth=CustomerToken("team.read"), summary="List seats")
+@router.get("/team/seats", response=schemas.Seats, auth=CustomerToken("team.read"), summary=noop("List seats"))
 @answers.etag
 def list_seats(request: HttpRequest) -> schemas.Seats:
     """Return every seat of every team order that the customer paid for, and whether it is taken."""
@@ -31,7 +32,7 @@ def list_seats(request: HttpRequest) -> schemas.Seats:
     "/team/seats/{uuid:seat_id}/link",
     response=schemas.SeatLink,
     auth=CustomerToken("team.write"),
-    summary="Make a link",
+    summary=noop("Make a link"),
 )
 @once(together=True)
 def make_seat_link(request: HttpRequest, seat_id: UUID) -> schemas.SeatLink:

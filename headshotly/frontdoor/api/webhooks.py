@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop as noop
 from ninja import Router, Status
 
 from headshotly.frontdoor.api import answers, problems, schemas
@@ -38,7 +39,7 @@ def _delivery(row: models.WebhookDelivery) -> schemas.Delivery:
     )
 
 
-@router.get("/webhooks", response=schemas.Webhooks, auth=CustomerToken("webhooks.read"), summary="List endpoints")
+@router.get("/webhooks", response=schemas.Webhooks, auth=CustomerToken("webhooks.read"), summary=noop("List endpoints"))
 @answers.etag
 def list_webhooks(request: HttpRequest) -> schemas.Webhooks:
     """Return every endpoint; secrets are shown only once."""
@@ -49,7 +50,7 @@ def list_webhooks(request: HttpRequest) -> schemas.Webhooks:
     "/webhooks",
     response={201: schemas.NewlyRegistered},
     auth=CustomerToken("webhooks.write"),
-    summary="Register an endpoint",
+    summary=noop("Register an endpoint"),
 )
 @once(together=True)
 def register_webhook(request: HttpRequest, response: HttpResponse, new: schemas.NewWebhook) -> Status[Any]:
@@ -69,7 +70,10 @@ def register_webhook(request: HttpRequest, response: HttpResponse, new: schemas.
 
 
 @router.get(
-    "/webhooks/{uuid:webhook_id}", response=schemas.Webhook, auth=CustomerToken("webhooks.read"), summary="One endpoint"
+    "/webhooks/{uuid:webhook_id}",
+    response=schemas.Webhook,
+    auth=CustomerToken("webhooks.read"),
+    summary=noop("One endpoint"),
 )
 @answers.etag
 def get_webhook(request: HttpRequest, webhook_id: UUID) -> schemas.Webhook:
@@ -81,7 +85,7 @@ def get_webhook(request: HttpRequest, webhook_id: UUID) -> schemas.Webhook:
     "/webhooks/{uuid:webhook_id}",
     response={204: None},
     auth=CustomerToken("webhooks.write"),
-    summary="Remove an endpoint",
+    summary=noop("Remove an endpoint"),
 )
 def remove_webhook(request: HttpRequest, webhook_id: UUID) -> Status[Any]:
     """Remove an endpoint with its log; nothing more is sent to it."""
@@ -93,7 +97,7 @@ def remove_webhook(request: HttpRequest, webhook_id: UUID) -> Status[Any]:
     "/webhooks/{uuid:webhook_id}/deliveries",
     response=schemas.Deliveries,
     auth=CustomerToken("webhooks.read"),
-    summary="List messages to an endpoint",
+    summary=noop("List messages to an endpoint"),
 )
 @answers.etag
 def list_deliveries(request: HttpRequest, webhook_id: UUID) -> schemas.Deliveries:
@@ -106,7 +110,7 @@ def list_deliveries(request: HttpRequest, webhook_id: UUID) -> schemas.Deliverie
     "/deliveries/{uuid:delivery_id}/redeliver",
     response={202: schemas.Delivery},
     auth=CustomerToken("webhooks.write"),
-    summary="Send a message again",
+    summary=noop("Send a message again"),
 )
 @once(together=True)
 def redeliver(request: HttpRequest, delivery_id: UUID) -> Status[Any]:
