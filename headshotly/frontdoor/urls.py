@@ -3,7 +3,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from headshotly.frontdoor import health, languages, views
-from headshotly.frontdoor import languages, views
 from headshotly.frontdoor.api import pages
 from headshotly.incidents import collecting
 from headshotly.proof import disclosure_views
