@@ -44,4 +44,4 @@ def tell(
             }
             mail.send(to=address, subject=_(subject), text=text, about=customer.id)
     except Refusal as refusal:
-        _log.warning("a notice about %s was not sent: %s", customer.id, refusal.code)
+        _log.warning("account-notice.not-sent", extra={"code": refusal.code})

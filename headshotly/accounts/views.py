@@ -113,7 +113,7 @@ def _known_to_thieves(password: str) -> bool:
     try:
         return is_breached(password)
     except BreachListUnreadable as refusal:
-        _log.error("passwords are not compared with the breach list: %s", refusal)
+        _log.error("breach-list.unreadable", extra={"code": refusal.code})
         return False
 
 

@@ -16,6 +16,7 @@ from headshotly.audit.models import Disclosure, PendingEntry
 from headshotly.audit.together import CommitCutOff, Together
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.tracing import traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def _row(
 
 
 @enforces("5.3.a")
+@traced("journal.append")
 def record(
     *,
     actor: Actor,
@@ -116,6 +118,7 @@ _together = Together(_commit)
 
 
 @enforces("5.3.a")
+@traced("journal.append")
 def record_durably(
     *,
     actor: Actor,

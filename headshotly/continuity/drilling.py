@@ -322,7 +322,7 @@ def _do(step: Step, result: StepResult, it: _Execution) -> None:
     except Exception as error:
         # Whatever goes wrong in an exercise is its finding; what kind it was is enough to find it by.
         result.sentence = f"It failed ({type(error).__name__})."
-        _logger.exception("drill step %s failed", step.id)
+        _logger.exception("drill-step.failed", extra={"step": step.id})
     result.seconds = clock.monotonic() - began
 
 

@@ -32,10 +32,15 @@ COMMANDS = {
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",
+    "findings": "findings",
+    "release": "release",
     "staff": "staff",
     "vendors": "vendors",
     "manage": "manage",
+    "queue": "queue",
 }
+
+_OFFLINE = frozenset({"shoot", "--help", "--version"})
 
 
 class Commands(click.Group):
@@ -154,6 +159,11 @@ def program(grant: UUID | None) -> None:
 def main() -> None:
     """Run the program; a refusal becomes one plain sentence and exit code 1."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headshotly.frontdoor.settings")  # noqa: TID251 - names the one place
+    # ``shoot`` and ``--help`` load neither settings nor rooms; what they say is for whoever typed them.
+    if not _OFFLINE & set(sys.argv[1:]):
+        from headshotly.frontdoor.logs import guard_process  # noqa: PLC0415 - loads a room
+
+        guard_process()
     try:
         program()
     except Refusal as refusal:

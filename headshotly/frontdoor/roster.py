@@ -75,11 +75,11 @@ def _do(duty: Duty, holder: str) -> None:
         sentence, succeeded = duty.run(), True
     except Refusal as refusal:
         sentence, succeeded = refusal.sentence, False
-        _logger.warning("duty %s was refused: %s", duty.name, refusal.sentence)
+        _logger.warning("duty.refused", extra={"duty": duty.name, "code": refusal.code})
     except Exception as error:
         # The text of an unforeseen error may hold anything; its kind is enough to find it by.
         sentence, succeeded = f"It failed ({type(error).__name__}).", False
-        _logger.exception("duty %s failed", duty.name)
+        _logger.exception("duty.failed", extra={"duty": duty.name})
     pause = duty.every if succeeded else min(duty.every, RETRY)
     DutyRecord.objects.filter(name=duty.name, holder=holder).update(
         due_at=began + pause, holder="", held_until=None, ended_at=clock.now(), succeeded=succeeded, sentence=sentence

@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
+from headshotly.frontdoor.logs import StructuredLines
 from headshotly.policy.enforcement import enforces
 
 THREADS = 8
@@ -32,6 +34,18 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
+class WebServerLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn's log, handed on to the root's handlers instead of written in its own form."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take gunicorn's settings, and every handler away that would write otherwise."""
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            for handler in [one for one in log.handlers if not isinstance(one.formatter, StructuredLines)]:
+                log.removeHandler(handler)
+            log.propagate = True
+
+
 class Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn, configured in code."""
 
@@ -50,7 +64,16 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         return self._application
 
 
-def https(application: Callable[..., Any], *, port: int, host: str, certificate: Path, key: Path, workers: int) -> Web:
+def https(
+    application: Callable[..., Any],
+    *,
+    port: int,
+    host: str,
+    certificate: Path,
+    key: Path,
+    workers: int,
+    hooks: dict[str, Any] | None = None,
+) -> Web:
     """Return the HTTPS server.
 
     Args:
@@ -60,6 +83,7 @@ def https(application: Callable[..., Any], *, port: int, host: str, certificate:
         certificate: PEM file.
         key: PEM file.
         workers: processes.
+        hooks: what gunicorn calls when a process begins or ends, by its own names.
     """
     context = tls_context(certificate, key)
     options = _common(f"{host}:{port}") | {
@@ -71,6 +95,7 @@ def https(application: Callable[..., Any], *, port: int, host: str, certificate:
         "ssl_context": lambda _config, _default: context,
         "timeout": TIMEOUT_SECONDS,
         "keepalive": 5,
+        **(hooks or {}),
     }
     return Web(application, options)
 
@@ -93,6 +118,7 @@ def _common(bind: str) -> dict[str, Any]:
     return {
         "bind": bind,
         "loglevel": "warning",
+        "logger_class": WebServerLog,
         "accesslog": None,  # addresses of people stay out of logs
         "graceful_timeout": 5,
         "limit_request_line": 4094,

@@ -43,6 +43,18 @@ HEADSHOTLY = Configuration(
 )
 
 
+def metrics_folder(made: Path | None = None) -> Path | None:
+    """Return the folder this server's processes measure into, None where there is but one process.
+
+    Args:
+        made: the folder from now on; prometheus_client reads the environment once, when it is first loaded.
+    """
+    if made is not None:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(made)  # noqa: TID251 - the one place
+    found = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")  # noqa: TID251 - the one place
+    return Path(found) if found else None
+
+
 def _secret_key() -> str:
     """Return Django's secret, made on first use and kept 0600 in the data folder."""
     given = _environment("SECRET_KEY")
@@ -119,7 +131,7 @@ DATABASE_ROUTERS = ["headshotly.frontdoor.routing.Rooms"]
 
 ROOMS = [
     "policy", "audit", "purposes", "vendors", "vault", "accounts", "access",
-    "studio", "orders", "continuity", "incidents", "rights", "proof", "frontdoor",
+    "studio", "integrations", "orders", "continuity", "lifecycle", "incidents", "rights", "proof", "frontdoor",
 ]  # fmt: skip
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -161,9 +173,11 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",  # before static files, which carry it as well
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "headshotly.frontdoor.middleware.Watched",
     "headshotly.frontdoor.middleware.Surroundings",
+    "headshotly.frontdoor.api.surroundings.TokensOnly",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "headshotly.frontdoor.languages.Languages",
     "django.middleware.common.CommonMiddleware",
@@ -176,7 +190,6 @@ MIDDLEWARE = [
     "headshotly.frontdoor.middleware.ReadOnlyGate",
     "headshotly.frontdoor.card_guard.CardNumberGuard",
     "headshotly.frontdoor.middleware.PlainGate",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 CSRF_FAILURE_VIEW = "headshotly.frontdoor.views.csrf_failure"
 TEMPLATES = [
@@ -203,6 +216,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True  # our scripts take the token out of the form
 CSRF_COOKIE_NAME = "__Host-csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if HEADSHOTLY.environment in {"staging", "production"} else 3600
 SECURE_SSL_REDIRECT = True
@@ -214,19 +228,29 @@ FILE_UPLOAD_HANDLERS = ["headshotly.studio.uploads.BoundedMemoryUpload"]
 DATA_UPLOAD_MAX_NUMBER_FILES = None  # the handler above counts, and says so in plain words
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * MIB
 
+# Option logs.form: json (for programs, one line for every answered request too) or readable (for a terminal).
+_LINES = HEADSHOTLY.options.get("logs.form") or ("readable" if HEADSHOTLY.environment in {"local", "test"} else "json")
+if _LINES not in {"json", "readable"}:
+    sys.exit(f"HEADSHOTLY_OPTION_LOGS__FORM is “{_LINES}”; it must be json or readable.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {
-            "()": "headshotly.frontdoor.logs.MaskedLines",
-            "format": "{levelname} {name}: {message}",
-            "style": "{",
+        "structured": {
+            "()": "headshotly.frontdoor.logs.StructuredLines",
+            "readable": _LINES == "readable",
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"stderr": {"class": "headshotly.frontdoor.logs.Terminal", "formatter": "structured"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    # Django would log the whole request of a failure; the address alone says enough and holds nothing personal.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "ERROR"}},
+    "loggers": {
+        # Every answered request is a line only where a program reads them.
+        "headshotly": {"level": "WARNING" if _LINES == "readable" else "INFO"},
+        # Django writes to its own places besides; here everything goes one way.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "ERROR"},
+    },
 }
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+TASKS = {"default": {"BACKEND": "headshotly.frontdoor.queueing.Backend"}}

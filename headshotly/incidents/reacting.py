@@ -42,7 +42,7 @@ def _contain(measure: str, target: str, alert: Alert) -> None:
                 actor=SYSTEM, number=None, measure_id=measure, target=target, because=f"By itself: {alert.title}."
             )
     except Refusal as refusal:
-        _logger.warning("%s could not be contained by itself: %s", alert.rule, refusal.sentence)
+        _logger.warning("containment.refused", extra={"rule": alert.rule, "measure": measure, "code": refusal.code})
 
 
 def _ids() -> dict[str, str]:

@@ -108,7 +108,7 @@ class Stream:
     def _failed(self, name: str, error: Exception) -> None:
         self._failing[name] = self._failing.get(name, 0) + 1
         if self._failing[name] == 1:
-            _logger.warning("the source %s could not be read: %s", name, type(error).__name__)
+            _logger.warning("source.unreadable", extra={"source": name, "error": type(error).__name__})
 
 
 def _write_offsets(batch: Batch) -> None:

@@ -39,7 +39,7 @@ class Receiver:
             while message := await asyncio.wait_for(_frame(reader), _IDLE_SECONDS):
                 await _keep(message)
         except (ValueError, asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, TimeoutError) as error:
-            _logger.warning("a syslog sender was let go: %s", type(error).__name__)
+            _logger.warning("syslog-sender.let-go", extra={"error": type(error).__name__})
         finally:
             self._senders -= 1
             writer.close()

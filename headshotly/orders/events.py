@@ -85,7 +85,7 @@ def _process(event_id: str) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the others go on and this one is shown
         # One message that cannot be acted upon must not hold up the others; it stays, and finance sees it.
-        _log.exception("a message of the payment service could not be acted upon")
+        _log.exception("payment-message.failed")
         StoredEvent.objects.filter(id=event_id).update(result=f"failed: {type(error).__name__}")
         return 0
 

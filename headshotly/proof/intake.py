@@ -61,7 +61,7 @@ def collect(source: Mailbox | None = None) -> Collected:
             recorded += 1
         except (Refusal, OSError) as error:
             # The mail stays where it is. What the error says may quote it, so only its kind is logged.
-            _log.warning("a mail to the security address waits: %s", type(error).__name__)
+            _log.warning("security-mail.waits", extra={"error": type(error).__name__})
             failed += 1
     return Collected(recorded, answered, failed)
 

@@ -35,7 +35,7 @@ def _send(report: WeaknessReport, *, to: str, subject: str, text: str, what: str
             to=to, subject=subject, text=text, about=report.subject, once=uuid5(NAMESPACE_URL, f"{report.id}:{what}")
         )
     except Refusal as refusal:
-        _log.warning("a mail about report %s was not sent: %s", report.reference, refusal.code)
+        _log.warning("report-mail.not-sent", extra={"reference": report.reference, "code": refusal.code})
         return False
     return True
 

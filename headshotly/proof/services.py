@@ -66,7 +66,7 @@ def look_once(check: Check, scene: Scene) -> Finding:
         return Finding(outcome=Outcome.ERROR, sentence=f"The check could not finish: {refusal.sentence}")
     except Exception as error:
         # What an unforeseen error says may hold anything; its kind is enough to find it by in the log.
-        _logger.exception("check %s broke", check.id)
+        _logger.exception("check.broke", extra={"check": check.id})
         return Finding(outcome=Outcome.ERROR, sentence=f"The check itself broke ({type(error).__name__}).")
 
 

@@ -162,7 +162,7 @@ def run_due() -> tuple[int, int]:
             erase_everything(actor=SYSTEM, subject=due.subject)
             done += 1
         except Refusal as refusal:
-            _log.warning("a planned erasure did not finish yet: %s", refusal.code)
+            _log.warning("planned-erasure.unfinished", extra={"code": refusal.code})
             failed += 1
     return done, failed
 

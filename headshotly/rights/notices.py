@@ -78,7 +78,7 @@ def _send(request: RightsRequest, *, subject: str, text: str) -> bool:
             return False
         mail.send(to=address, subject=subject, text=text, about=request.subject)
     except Refusal as refusal:
-        _log.warning("a notice about request %s was not sent: %s", request.reference, refusal.code)
+        _log.warning("request-notice.not-sent", extra={"reference": request.reference, "code": refusal.code})
         return False
     return True
 
@@ -148,6 +148,6 @@ def tell_unused(subject: UUID, *, due_at: dt.datetime) -> bool:
             ) % {"day": day(due_at), "link": _url("/your-data/")}
             mail.send(to=address, subject=_("Your unused account will be deleted"), text=text, about=subject)
     except Refusal as refusal:
-        _log.warning("a notice of an unused account was not sent: %s", refusal.code)
+        _log.warning("unused-account-notice.not-sent", extra={"code": refusal.code})
         return False
     return True

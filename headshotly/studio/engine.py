@@ -1,5 +1,6 @@
 """The portrait engine: from one photo to a headshot in any style, on the CPU, without inventing a pixel of a face."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 
 from headshotly.studio import backgrounds, light
 from headshotly.studio.edges import Alpha, Image
-from headshotly.studio.errors import NoFaceToFrame
+from headshotly.studio.errors import NoFaceToFrame, TooSmallForStyle
 from headshotly.studio.faces import Face, Picture, find_faces
 from headshotly.studio.framing import Frame, frame
 from headshotly.studio.gate import FACE_WIDTH_GOOD
@@ -129,6 +130,9 @@ class PortraitEngine:
         Args:
             prepared: from ``prepare``.
             style: how it shall look.
+
+        Raises:
+            TooSmallForStyle: the photo holds fewer pixels than the style demands.
         """
         notes: list[str] = []
         trusted = prepared.confidence >= TRUSTED
@@ -137,12 +141,14 @@ class PortraitEngine:
             notes.append(
                 "The edge of the person could not be found safely, so the original background was kept, out of focus."
             )
-        if prepared.face.width < FACE_WIDTH_GOOD:
-            notes.append(
-                f"The face is only {prepared.face.width:.0f} pixels wide in the photo; no detail was invented."
-            )
         cut = frame(prepared.alpha, prepared.face, style.crop, extendable=not own_background)
-        size = _size(cut, style)
+        if prepared.face.width < FACE_WIDTH_GOOD:
+            cut, size = _as_it_is(cut, style)
+            notes.append(
+                f"This photo is small: your headshot is {size[0]} × {size[1]} pixels, as large as you are in the photo."
+            )
+        else:
+            size = _size(cut, style)
         behind = self._background(prepared, style, cut, size, own=own_background)
         alpha = np.clip(_warp(prepared.alpha, cut, size), 0, 1)[..., None]
         person = _sharpen(_warp(prepared.colours, cut, size, edge=cv2.BORDER_REPLICATE), size[1] / cut.height)
@@ -188,6 +194,24 @@ def _size(cut: Frame, style: Style) -> tuple[int, int]:
     width, height = style.crop.pixels
     scale = max(1.0, min(cut.height, _LARGEST) / height)
     return round(width * scale), round(height * scale)
+
+
+def _as_it_is(cut: Frame, style: Style) -> tuple[Frame, tuple[int, int]]:
+    """Return a frame on whole pixels and its own size: a small face is neither enlarged nor resampled (ADR 104).
+
+    Raises:
+        TooSmallForStyle: that is less than the style demands.
+    """
+    left, top = math.ceil(cut.left), math.ceil(cut.top)
+    wide, high = math.floor(cut.left + cut.width) - left, math.floor(cut.top + cut.height) - top
+    height = max(1, min(high, int(wide * style.crop.height / style.crop.width)))
+    width = max(1, min(wide, round(height * style.crop.width / style.crop.height)))
+    least = style.crop.demanded
+    if width < least[0] or height < least[1]:
+        raise TooSmallForStyle(
+            f"This style needs {least[0]} × {least[1]} pixels and your photo holds only {width} × {height}."
+        )
+    return Frame(left, top, width, height), (width, height)
 
 
 def _warp(image: Image, cut: Frame, size: tuple[int, int], *, edge: int = cv2.BORDER_CONSTANT) -> Image:

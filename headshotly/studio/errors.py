@@ -80,6 +80,13 @@ class NoFaceToFrame(Refusal):
     status = 422
 
 
+class TooSmallForStyle(Refusal):
+    """The photo holds fewer pixels than the style demands, and small faces are not enlarged."""
+
+    code = "photo.too_small_for_style"
+    status = 422
+
+
 class NotFound(Refusal):
     """There is no such thing, or it is somebody else's: the same answer."""
 

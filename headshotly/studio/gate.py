@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 
 from headshotly.studio.faces import Face, Picture, find_faces
+from headshotly.studio.styles import PORTRAIT
 
 FACE_WIDTH_MIN = 80  # pixels; under this nothing of a face is left to work with
-FACE_WIDTH_GOOD = 250  # pixels; smaller faces are never enlarged beyond what they hold
+FACE_WIDTH_GOOD = 250  # pixels; smaller faces are never enlarged
 SECOND_FACE_SHARE = 0.4  # of the main face's width: a person in the picture, not one in the background
 YAW_MAX, PITCH_MAX = 35.0, 35.0  # degrees
 TURNED_HINT = 22.0  # degrees
@@ -26,6 +27,7 @@ CLIPPED_MAX = 0.40  # share of the face with a channel at its limit
 SUNGLASSES = 0.33  # brightness of the eyes by that of the cheeks
 
 COVERED = 18.0  # difference in CIE a*b* between forehead and lower face, of the person's own skin
+_PORTRAIT = 2.2  # height of a portrait by that of the face, forehead to chin
 LIPS_SHOW = 2.5  # difference in CIE a*b* between mouth and cheeks: lips have a colour of their own
 
 _CHEEKS = (50, 280, 205, 425)
@@ -101,7 +103,7 @@ def judge_faces(picture: Picture, faces: list[Face]) -> Verdict:
             _several(faces),
             _cut_off(picture, face),
             _turned(face),
-            _small(face),
+            _small(picture, face),
             _light(picture, face),
             _sharp(picture, face),
             _eyes(face),
@@ -198,7 +200,7 @@ def _cut_off(picture: Picture, face: Face) -> Finding | None:
     )
 
 
-def _small(face: Face) -> Finding | None:
+def _small(picture: Picture, face: Face) -> Finding | None:
     score = min(1.0, face.width / FACE_WIDTH_GOOD)
     if face.width < FACE_WIDTH_MIN:
         return Finding(
@@ -209,10 +211,12 @@ def _small(face: Face) -> Finding | None:
             score * 0.3,
         )
     if face.width < FACE_WIDTH_GOOD:
+        height = round(min(_PORTRAIT * face.height, picture.shape[0]))
+        width = round(height * PORTRAIT.width / PORTRAIT.height)
         return Finding(
             "small",
-            f"Your face is {face.width:.0f} pixels wide; from {FACE_WIDTH_GOOD} on the result is really sharp.",
-            "We do not invent detail: a larger photo gives a sharper headshot.",
+            f"Your face is {face.width:.0f} pixels wide, so your headshot will be about {width} × {height} pixels.",
+            f"We do not enlarge faces under {FACE_WIDTH_GOOD} pixels: a larger photo gives a larger headshot.",
             "hint",
             score,
         )

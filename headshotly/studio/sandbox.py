@@ -68,7 +68,7 @@ class Sandbox:
                 try:
                     return self._decode_once(data, pixels_max)
                 except _NotBegun:
-                    _logger.warning("a decoder did not start, attempt %d of %d", attempt + 1, _ATTEMPTS)
+                    _logger.warning("decoder.not-started", extra={"attempt": attempt + 1, "attempts": _ATTEMPTS})
             raise DecodingUnavailable(_UNAVAILABLE)
 
     def _decode_once(self, data: bytes, pixels_max: int) -> tuple[int, tuple[int, int], bytearray]:
@@ -124,13 +124,14 @@ class Sandbox:
             first_word = b""
         if first_word == FILTERED or (first_word == UNFILTERED and not self._filter_required):
             if first_word == UNFILTERED:
-                _logger.warning("this system has no seccomp: pictures are decoded under resource limits only")
+                # Pictures are then decoded under resource limits only.
+                _logger.warning("seccomp.missing")
             self._control = ours
             return
         ours.close()
         self._stop()
-        reason = "this system has no seccomp, which is required here" if first_word else "the zygote did not start"
-        _logger.error("no picture can be decoded: %s", reason)
+        # The system lacks seccomp, which is required here, or the zygote did not start.
+        _logger.error("decoding.unavailable", extra={"code": "seccomp.missing" if first_word else "zygote.not-started"})
         raise DecodingUnavailable(_UNAVAILABLE)
 
     def _stop(self) -> None:

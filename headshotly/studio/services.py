@@ -207,6 +207,7 @@ def redo_style(*, actor: Actor, subject: UUID, shoot_id: UUID, style_id: str, br
             brand_colour=colour,
             steps_total=len(shoot.photo_ids) * (len(styles) + 1),
             step="waiting for a free place",
+            sentence="",
             finished_at=None,
         )
         if not changed:

@@ -26,6 +26,11 @@ class Row:
     pictures: tuple[tuple[str, Picture], ...]
 
 
+def blank(width: int, height: int) -> Picture:
+    """Return empty paper, where there is no picture to show."""
+    return np.full((height, width, 3), _PAPER, np.uint8)
+
+
 def on_squares(picture: Picture, alpha: np.ndarray) -> Picture:
     """Return a picture cut out on grey squares, as editors show transparency.
 

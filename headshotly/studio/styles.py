@@ -17,9 +17,10 @@ class Crop:
     Attributes:
         width: parts of width.
         height: parts of height.
-        pixels: width and height of the result at least, in pixels.
+        pixels: width and height of the result at least, in pixels; that of a small face stays as small as it is.
         head: height of the head, hair to chin, by the height of the result.
         room: space above the head, by the height of the result.
+        demanded: width and height under which the result is of no use, in pixels.
     """
 
     width: int
@@ -27,13 +28,14 @@ class Crop:
     pixels: tuple[int, int]
     head: float
     room: float
+    demanded: tuple[int, int] = (1, 1)
 
 
 PORTRAIT = Crop(4, 5, (1228, 1536), 0.52, 0.10)
 SQUARE = Crop(1, 1, (1400, 1400), 0.60, 0.09)
 THREE_FOUR = Crop(3, 4, (1200, 1600), 0.50, 0.10)
 BANNER = Crop(16, 9, (1920, 1080), 0.64, 0.09)
-IDENTITY = Crop(7, 9, (1228, 1580), 0.72, 0.09)
+IDENTITY = Crop(7, 9, (1228, 1580), 0.72, 0.09, demanded=(413, 531))  # 35 by 45 mm at 300 dots an inch
 
 
 @dataclass(frozen=True, slots=True)

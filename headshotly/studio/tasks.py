@@ -20,7 +20,7 @@ from headshotly.access.warrants import worker_warrant
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, tracing
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
@@ -28,8 +28,9 @@ from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
 from headshotly.studio import decoding, entitlement, marking, signatory, states
 from headshotly.studio.engine import Engine, PortraitEngine
+from headshotly.studio.errors import TooSmallForStyle
 from headshotly.studio.faces import Picture
-from headshotly.studio.generative import GenerativeEngine
+from headshotly.studio.generative import CANDIDATES, GenerativeEngine
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState
 from headshotly.studio.painter import Painter
 from headshotly.studio.styles import style
@@ -38,6 +39,7 @@ from headshotly.vault import services as vault
 WARRANT_VALID = dt.timedelta(minutes=10)
 _BROKEN_SENTENCE = "Something broke on our side while making these headshots. You are not charged for it."
 _ATTEMPTS_SENTENCE = "Making these headshots failed several times, so we stopped. You are not charged for it."
+_LEFT_OUT = "Some photos are too small for a style, so it was left out and not charged."
 _SERVER_FAULT = 500  # HTTP: from here on the server is at fault, not what was asked
 
 
@@ -58,7 +60,7 @@ def engine() -> Engine:
     """Return the process's engine; its models stay loaded between shoots.
 
     Option ``studio.engine`` is ``portrait`` or ``diffusion``; the latter needs ``diffusion.weights``, a folder, and
-    takes ``diffusion.python``, ``diffusion.device`` and ``diffusion.precision``.
+    takes ``diffusion.python``, ``diffusion.device``, ``diffusion.precision`` and ``diffusion.candidates``.
     """
     here = configuration.current()
     if here.options.get("studio.engine", "portrait") != "diffusion":
@@ -71,7 +73,8 @@ def engine() -> Engine:
         precision=here.options.get("diffusion.precision", "bfloat16"),
     )
     # Likeness is not measured here: the consent that people gave says that nobody is recognised (ADR 103).
-    return GenerativeEngine(painter, here.models_folder)
+    candidates = int(here.options.get("diffusion.candidates", CANDIDATES))
+    return GenerativeEngine(painter, here.models_folder, candidates=candidates)
 
 
 @task
@@ -93,9 +96,8 @@ def run_shoot(shoot_id: str) -> None:
         return
     actor = Actor(kind="worker", id=shoot.id, role="studio")
     try:
-        for photo_id in shoot.photo_ids:
-            _make_photo(shoot, UUID(photo_id), actor)
-        _finish(shoot, actor)
+        left_out = [sentence for photo_id in shoot.photo_ids for sentence in _make_photo(shoot, UUID(photo_id), actor)]
+        _finish(shoot, actor, left_out)
     except _Stopped:
         return
     except Refusal as refusal:
@@ -150,12 +152,14 @@ def _tell(shoot: Shoot, sentence: str) -> None:
     _ours(shoot).update(step=sentence, steps_done=min(shoot.steps_total, made.count() + prepared))
 
 
-def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> None:
+@tracing.traced("job.photo")
+def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> list[str]:
+    """Make a photo's headshots that are missing; return why some cannot be made, which costs nothing (ADR 104)."""
     finished = set(Headshot.objects.filter(shoot=shoot, photo_id=photo_id).values_list("style_id", flat=True))
     missing = [style_id for style_id in shoot.style_ids if style_id not in finished]
     photo = Photo.objects.filter(id=photo_id, subject=shoot.subject).first()
     if not missing or photo is None:  # a photo deleted in the meantime is skipped
-        return
+        return []
     _require_wanted(shoot)
     number = shoot.photo_ids.index(str(photo_id)) + 1
     where = f"photo {number} of {len(shoot.photo_ids)}"
@@ -167,11 +171,17 @@ def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> None:
         others=_others(shoot, photo, engine().photos_used - 1),
         progress=lambda step: _tell(shoot, f"{where}: {step}"),
     )
+    left_out = []
     for style_id in missing:
         _require_wanted(shoot)
-        _tell(shoot, f"{where}: {style(style_id).title}")
-        _make_headshot(shoot, photo, style_id, prepared, actor)
-        _tell(shoot, f"{where}: {style(style_id).title}")
+        step = f"{where}: {style(style_id).title}"
+        _tell(shoot, step)
+        try:
+            _make_headshot(shoot, photo, style_id, prepared, actor)
+        except TooSmallForStyle as refusal:
+            left_out.append(f"{step}: {refusal.sentence}")
+        _tell(shoot, step)
+    return left_out
 
 
 def _others(shoot: Shoot, photo: Photo, count: int) -> list[Picture]:
@@ -235,10 +245,12 @@ def _seal(shoot: Shoot, full: bytes, preview: bytes, actor: Actor) -> _Sealed:
         )
 
 
-def _finish(shoot: Shoot, actor: Actor) -> None:
+def _finish(shoot: Shoot, actor: Actor, left_out: list[str]) -> None:
+    # One a line: the page shows them so.
+    sentence = "\n".join([_LEFT_OUT, *left_out]) if left_out else ""
     with transaction.atomic():
         changed = _ours(shoot).update(
-            state=ShootState.DONE, steps_done=shoot.steps_total, step="", finished_at=clock.now()
+            state=ShootState.DONE, steps_done=shoot.steps_total, step="", sentence=sentence, finished_at=clock.now()
         )
         if changed:
             settle(shoot.id, failed=False)

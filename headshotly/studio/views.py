@@ -82,7 +82,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "shoots": [
             {"shoot": shoot, "progress": selectors.progress(shoot)} for shoot in selectors.shoots_of(_subject(request))
         ],
-        "limits": {"photos": here.photos_per_shoot_max, "megabytes": here.photo_bytes_max >> 20},
+        "limits": {
+            "photos": here.photos_per_shoot_max,
+            "megabytes": here.photo_bytes_max >> 20,
+            "face": gate.FACE_WIDTH_GOOD,
+        },
     }
     return render(request, "studio/home.html", context)
 

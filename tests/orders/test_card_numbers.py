@@ -17,7 +17,7 @@ from headshotly.accounts.models import Customer
 from headshotly.audit.acts import Act
 from headshotly.audit.leaf import decode
 from headshotly.audit.models import PendingEntry
-from headshotly.frontdoor.logs import MaskedLines
+from headshotly.frontdoor.logs import StructuredLines
 from headshotly.orders import card_scan
 from headshotly.orders.card_numbers import MASK, find, holds_one, is_card_number, mask
 from tests.accounts.conftest import browser
@@ -161,24 +161,28 @@ def test_a_password_that_is_one_is_refused_like_every_field(db_all):
 def test_log_lines_and_tracebacks_lose_them():
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(MaskedLines("{levelname}: {message}", style="{"))
-    log = logging.Logger("test")  # noqa: LOG001 - of its own, so that nothing else hears it
+    handler.setFormatter(StructuredLines())
+    log = logging.Logger("headshotly.orders.test")  # noqa: LOG001 - of its own, so that nothing else hears it
     log.addHandler(handler)
     log.warning("paid with %s", "4242-4242-4242-4242")
+    log.warning("card.used", extra={"code": f"c:{VISA}", "count": int(VISA)})
     try:
         int(VISA + "x")
     except ValueError:
-        log.exception("it broke")
+        log.exception("payment.broke")
     said = stream.getvalue()
     assert "4242" not in said
-    assert said.count(MASK) == 2
-    assert "it broke" in said
+    assert said.count(MASK) == 1
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert [line["event"] for line in lines] == ["log.said", "card.used", "payment.broke"]
+    assert lines[1]["withheld"] == ["count"]
+    assert lines[2]["error"] == "ValueError"
 
 
 def test_every_log_handler_masks(settings):
     for handler in settings.LOGGING["handlers"].values():
         formatter = settings.LOGGING["formatters"][handler["formatter"]]
-        assert formatter["()"] == "headshotly.frontdoor.logs.MaskedLines"
+        assert formatter["()"] == "headshotly.frontdoor.logs.StructuredLines"
 
 
 # in the stores

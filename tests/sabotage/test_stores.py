@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import hmac
+import logging
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from headshotly.accounts import passwords
 from headshotly.accounts.models import Customer
 from headshotly.audit.actor import Actor
 from headshotly.audit.models import Entry
+from headshotly.frontdoor import logs
 from headshotly.policy import configuration
 from headshotly.proof import services as proof
 from headshotly.proof.models import CheckRun, Evidence
@@ -236,3 +238,24 @@ def test_evidence_is_removed(watch, earlier, scene) -> None:
         cursor.execute("DELETE FROM proof_checkrun")
     assert not Evidence.objects.exists()
     watch.is_broken(f"run {earlier.id}")
+
+
+@ALL
+@pytest.mark.sabotage("logs_hold_nothing_personal", "a library's log writes what it is told, in its own form")
+def test_a_log_that_quotes(watch, tmp_path) -> None:
+    watch.is_content()
+    careless = logging.FileHandler(tmp_path / "library.log")
+    logging.getLogger("a.library").handlers.append(careless)  # past what tames those that are added
+    try:
+        watch.is_broken("the log of a.library writes down an exception of a.library")
+    finally:
+        logging.getLogger("a.library").removeHandler(careless)
+        careless.close()
+
+
+@ALL
+@pytest.mark.sabotage("logs_hold_nothing_personal", "the formatter lets an exception speak")
+def test_a_log_that_lets_exceptions_speak(watch, monkeypatch) -> None:
+    watch.is_content()
+    monkeypatch.setattr(logs, "told_of", lambda error: {"error": str(error)})
+    watch.is_broken("an exception of")

@@ -14,12 +14,13 @@ from PIL import Image
 from headshotly.frontdoor.commands.shoot import shoot
 from headshotly.policy import configuration
 from headshotly.studio import decoding, light, marking, signatory
-from headshotly.studio.engine import PortraitEngine
-from headshotly.studio.errors import NoFaceToFrame, StyleUnknown
+from headshotly.studio.engine import PortraitEngine, Prepared
+from headshotly.studio.errors import NoFaceToFrame, StyleUnknown, TooSmallForStyle
 from headshotly.studio.faces import Face, find_faces
 from headshotly.studio.framing import frame
+from headshotly.studio.gate import FACE_WIDTH_GOOD, judge_faces
 from headshotly.studio.matting import TRUSTED
-from headshotly.studio.styles import STYLES, style
+from headshotly.studio.styles import STYLES, Style, style
 
 CHEEKS = (50, 280, 205, 425)
 TONE_BOUND = 3.0  # CIEDE2000; the same for everybody
@@ -95,6 +96,7 @@ class Looked:
     """What was measured on one photo: its skin, and each of its results."""
 
     skin: float  # individual typology angle in degrees: above 28 light, below 10 dark (Chardon, 1991)
+    face: float  # width in the photo, pixels
     shifts: dict[str, float]
     faces: dict[str, list[Face]]
     pictures: dict[str, np.ndarray]
@@ -120,7 +122,7 @@ def look(path: Path, number: int, engine: PortraitEngine) -> Looked:
         pictures[style_id] = cv2.resize(result, (result.shape[1] // 4, result.shape[0] // 4))
         pictures[f"{style_id}:size"] = np.array(result.shape[1::-1])
     skin = math.degrees(math.atan2(float(before[0]) - 50, float(before[2])))
-    return Looked(skin, shifts, faces, pictures)
+    return Looked(skin, prepared.face.width, shifts, faces, pictures)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +147,8 @@ def test_every_good_photo_gives_a_usable_picture(looked: dict[str, Looked]) -> N
         for style_id, faces in each.faces.items():
             seen.add(style_id)
             size, small = each.pictures[f"{style_id}:size"], each.pictures[style_id]
-            assert (size >= STYLES[style_id].crop.pixels).all()
+            if each.face >= FACE_WIDTH_GOOD:
+                assert (size >= STYLES[style_id].crop.pixels).all()
             assert len(faces) == 1, (name, style_id)
             assert 0.3 < faces[0].landmarks[:, 0].mean() / size[0] < 0.7, (name, style_id)
             # no empty border: the bottom rows show the person, not only background
@@ -172,10 +175,48 @@ def test_a_matte_that_cannot_be_trusted_keeps_the_background_and_says_so(shared:
     assert engine.prepare(clear).confidence > TRUSTED
 
 
-def test_a_small_face_is_not_enlarged_into_detail_it_does_not_have(shared: Path, engine: PortraitEngine) -> None:
+def size_of_a_small_one(engine: PortraitEngine, prepared: Prepared, chosen: Style) -> tuple[int, int] | None:
+    """Render a small face, see that nothing of it grew, and return its size; None where the style is refused."""
+    cut = frame(prepared.alpha, prepared.face, chosen.crop, extendable=chosen.backdrop != "office")
+    demanded = chosen.crop.demanded
+    if cut.width - 2 < demanded[0] or cut.height - 2 < demanded[1]:
+        with pytest.raises(TooSmallForStyle, match=f"needs {demanded[0]} × {demanded[1]} pixels"):
+            engine.render(prepared, chosen)
+        return None
+    result = engine.render(prepared, chosen)
+    height, width = result.picture.shape[:2]
+    assert width <= cut.width
+    assert height <= cut.height
+    assert abs(width - height * chosen.crop.width / chosen.crop.height) <= 1
+    assert any(f"{width} × {height} pixels" in note for note in result.notes)
+    return width, height
+
+
+@pytest.mark.parametrize("name", ["tim-scott", "tina-smith", "alejandro-padilla"])
+def test_no_face_under_250_pixels_is_enlarged_in_any_style(shared: Path, engine: PortraitEngine, name: str) -> None:
+    source = load(shared / "photos" / "good" / f"senate_{name}.jpg")
+    refused = 0
+    for share in (0.2, 0.34, 0.47):
+        small = cv2.resize(source, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        prepared = engine.prepare(small)
+        assert prepared.face.width < FACE_WIDTH_GOOD
+        sizes = {each.id: size_of_a_small_one(engine, prepared, each) for each in STYLES.values()}
+        assert {style_id for style_id, size in sizes.items() if size is None} <= {"id-photo"}
+        refused += sizes["id-photo"] is None
+        said = judge_faces(small, [prepared.face]).sentence
+        told, made = int(said.split("about ")[1].split(" ")[0]), sizes["studio-grey"]
+        assert made is not None
+        assert 0.8 < told / made[0] < 1.25, (said, made)
+    assert refused >= 2, "an ID photo needs more pixels than these photos hold"
+
+
+def test_a_small_face_is_its_own_pixels(shared: Path, engine: PortraitEngine) -> None:
+    """Nothing is resampled: the eye in the result is the eye in the photo, but for light and retouch."""
     prepared = engine.prepare(load(shared / "photos" / "good" / "sk_astronaut.png"))
-    notes = engine.render(prepared, style("studio-grey")).notes
-    assert any("92 pixels" in note for note in notes)
+    result = engine.render(prepared, style("studio-grey")).picture
+    eye = prepared.picture[tuple(slice(int(c) - 6, int(c) + 6) for c in prepared.face.landmarks[159, 1::-1])]
+    found = cv2.matchTemplate(result, eye, cv2.TM_CCOEFF_NORMED)
+    assert found.max() > 0.99
 
 
 def test_a_large_photo_is_worked_on_no_larger_than_a_headshot_shows(shared: Path, engine: PortraitEngine) -> None:
@@ -226,6 +267,15 @@ def test_shoot_makes_pictures_and_says_what_failed(shared: Path, tmp_path: Path)
     assert again.exit_code == 1
     assert "--force" in again.output
     assert run(str(good), "--style", "linkedin", "--out", str(tmp_path), "--force").exit_code == 0
+
+
+def test_shoot_says_what_a_small_photo_is_too_small_for(shared: Path, tmp_path: Path) -> None:
+    small = shared / "photos" / "good" / "sk_astronaut.png"
+    done = run(str(small), "--style", "id-photo", "--style", "studio-grey", "--out", str(tmp_path))
+    assert done.exit_code == 1
+    assert "sk_astronaut-id-photo.jpg: This style needs 413 × 531 pixels" in done.output
+    assert "your headshot is" in done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["sk_astronaut-studio-grey.jpg"]
 
 
 def test_shoot_explains_wrong_usage(shared: Path, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_saving_again_elsewhere_loses_the_statement_and_that_is_seen() -> None:
 
 def test_every_preset_through_the_zip_keeps_its_statement(shared: Path) -> None:
     engine = PortraitEngine(configuration.current().models_folder)
-    photo = (shared / "photos" / "good" / "tf_grace_hopper.jpg").read_bytes()
+    photo = (shared / "photos" / "good" / "senate_cory-booker.jpg").read_bytes()
     prepared = engine.prepare(decoding.decode(photo, pixels_max=60_000_000, bytes_max=30 << 20))
     files = {
         f"{style.id}.jpg": marking.encode(engine.render(prepared, style).picture, signatory=SIGNATORY)

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from headshotly.accounts import services as accounts
 from headshotly.audit.actor import Actor
 from headshotly.policy import clock
+from headshotly.policy.wording import speaking
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text
-from headshotly.studio import decoding, gate, selectors, services, states, tasks
+from headshotly.studio import decoding, entitlement, gate, selectors, services, states, tasks
 from headshotly.studio import engine as engines
-from headshotly.studio.errors import LimitReached
+from headshotly.studio.errors import LimitReached, TooSmallForStyle
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.vault import services as vault
 from headshotly.vault import wiring
@@ -176,6 +177,35 @@ def test_a_full_disk_fails_the_shoot_and_keeps_what_was_finished(owner, photo, m
     services.sweep_unnamed(older_than=clock.now())
     vault.sweep_orphans(older_than=-vault.GRACE)
     assert_nothing_lies_about()
+
+
+def test_a_style_that_a_photo_is_too_small_for_is_left_out_and_not_charged(owner, photo, monkeypatch) -> None:
+    settled = {}
+    monkeypatch.setattr(entitlement, "ended", lambda _id, *, failed, made: settled.update(failed=failed, made=made))
+    shoot = owner.start(photo)
+
+    def refuse_the_second(number: int) -> None:
+        if number == 2:
+            raise TooSmallForStyle("This style needs 413 × 531 pixels and your photo holds only 40 × 48.")
+
+    run_with(monkeypatch, shoot, refuse_the_second)
+    assert shoot.state == ShootState.DONE
+    assert set(Headshot.objects.values_list("style_id", flat=True)) == {STYLES[0], STYLES[2]}
+    assert settled == {
+        "failed": False,
+        "made": {entitlement.piece(photo.id, STYLES[0]), entitlement.piece(photo.id, STYLES[2])},
+    }
+    assert shoot.sentence.splitlines()[1].startswith("photo 1 of 1: Navy: This style needs 413 × 531 pixels")
+    with speaking("pl"):
+        first, second = selectors.progress(shoot)["sentence"].splitlines()
+    assert "za małe" in first
+    assert second.startswith("zdjęcie 1 z 1: Granat")
+    assert "413 × 531" in second
+    again = services.redo_style(actor=owner.actor, subject=owner.id, shoot_id=shoot.id, style_id=STYLES[1])
+    assert again.sentence == ""
+    run_with(monkeypatch, again, lambda _number: None)
+    assert again.sentence == ""
+    assert Headshot.objects.count() == 3
 
 
 @pytest.mark.clause("1.1.d")

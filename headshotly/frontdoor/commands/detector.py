@@ -1,5 +1,6 @@
 """``headshotly detector``: reads the event stream and raises alerts, until told to stop."""
 
+import logging
 import signal
 import threading
 
@@ -7,6 +8,8 @@ import click
 import django
 
 from headshotly.policy.permission import permission
+
+_logger = logging.getLogger(__name__)
 
 PAUSE = 0.2  # seconds after a look that found nothing
 
@@ -34,7 +37,7 @@ def detector(context: click.Context, *, once: bool) -> None:
             taken = stream.step()
         except DatabaseFailure as error:
             # Nothing is lost: what a step did not commit is read again.
-            click.echo(f"detector: the database did not answer ({type(error).__name__}); trying again", err=True)
+            _logger.warning("database.no-answer", exc_info=error, extra={"program": "detector"})
             connections.close_all()
             if once:
                 raise

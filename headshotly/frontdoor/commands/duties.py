@@ -1,5 +1,6 @@
 """``headshotly duties``: what is done regularly, when it was done last, and doing it now."""
 
+import logging
 import signal
 import threading
 
@@ -8,6 +9,8 @@ import django
 
 from headshotly.continuity.marker import refuse_while_restoring
 from headshotly.policy.permission import permission
+
+_logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 
@@ -37,7 +40,7 @@ def run(*, slow: bool | None) -> None:
             run_due(slow=slow)
         except DatabaseFailure as error:
             # A duty that was done but not written down stays held, and is done again when its time is over.
-            click.echo(f"duties: the database did not answer ({type(error).__name__}); trying again", err=True)
+            _logger.warning("database.no-answer", exc_info=error, extra={"program": "duties"})
             connections.close_all()
 
 

@@ -1,5 +1,6 @@
 """``headshotly sequencer``: moves journal entries into the tree, a head a second at most."""
 
+import logging
 import os
 import signal
 import threading
@@ -9,6 +10,8 @@ import django
 
 from headshotly.continuity.marker import refuse_while_restoring
 from headshotly.policy.permission import permission
+
+_logger = logging.getLogger(__name__)
 
 
 @permission("operator")
@@ -32,8 +35,8 @@ def sequencer(*, once: bool) -> None:
             moved = sequence_once()
         except (DatabaseFailure, OSError) as error:
             # Nothing is lost: what a step did not commit still waits, and the next one tells the witness again.
-            what = "the witness" if isinstance(error, OSError) else "the database"
-            click.echo(f"sequencer: {what} did not answer ({type(error).__name__}); trying again", err=True)
+            what = "witness.no-answer" if isinstance(error, OSError) else "database.no-answer"
+            _logger.warning(what, exc_info=error, extra={"program": "sequencer"})
             close_old_connections()
             if once:
                 raise

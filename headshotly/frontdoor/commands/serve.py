@@ -146,12 +146,20 @@ def _syslog(here: Configuration, listen: str) -> list[Child]:
 @click.option("--processes", type=int, default=2, show_default=True)
 def web(listen: str, port: int | None, processes: int) -> None:
     """Run the HTTPS server alone."""
-    from headshotly.frontdoor import certificate  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import measuring_folder  # noqa: PLC0415 - only this process needs it
+    from headshotly.frontdoor.settings import metrics_folder  # noqa: PLC0415 - as above
+
+    here = configuration.current()
+    folder, held = measuring_folder.make_folder(here.data_folder / "metrics")
+    metrics_folder(folder)  # before anything loads prometheus_client
+    from headshotly.frontdoor import certificate, metrics  # noqa: PLC0415 - after that
     from headshotly.frontdoor.server import https  # noqa: PLC0415 - only this process needs gunicorn
     from headshotly.frontdoor.wsgi import application  # noqa: PLC0415 - sets Django up
 
     _require_officer()
-    here = configuration.current()
+    from headshotly.frontdoor import tally  # noqa: PLC0415 - after Django's setup
+
+    tally.OF_THIS_PROCESS.begin()
     host = urlsplit(here.public_url).hostname or "localhost"
     certificate_path, key_path = certificate.ensure(here.data_folder / "tls", host=host)
     https(
@@ -161,7 +169,9 @@ def web(listen: str, port: int | None, processes: int) -> None:
         certificate=certificate_path,
         key=key_path,
         workers=processes,
+        hooks=metrics.hooks(folder, when_worker_ends=tally.OF_THIS_PROCESS.end),
     ).run()
+    os.close(held)
 
 
 @serve.command()
@@ -169,7 +179,11 @@ def web(listen: str, port: int | None, processes: int) -> None:
 @click.option("--port", type=int, help="Port of plain HTTP; the configured one where none is named.")
 def redirect(listen: str, port: int | None) -> None:
     """Run the HTTP server that only redirects."""
+    from django.utils.log import configure_logging  # noqa: PLC0415 - this process needs nothing else of Django
+
+    from headshotly.frontdoor import settings  # noqa: PLC0415 - as above
     from headshotly.frontdoor.server import redirector  # noqa: PLC0415 - only this process needs gunicorn
 
+    configure_logging("logging.config.dictConfig", settings.LOGGING)
     here = configuration.current()
     redirector(port=port or here.http_port, host=listen, public_url=here.public_url).run()

@@ -12,6 +12,7 @@ from headshotly.policy.refusal import Refusal
 from headshotly.studio import marking, signatory
 from headshotly.studio.decoding import decode
 from headshotly.studio.engine import PortraitEngine
+from headshotly.studio.errors import TooSmallForStyle
 from headshotly.studio.files import write_whole
 from headshotly.studio.gate import judge
 from headshotly.studio.styles import DEFAULT, Style, style
@@ -48,20 +49,20 @@ def shoot(photos: tuple[Path, ...], style_ids: tuple[str, ...], out: Path, brand
     except OSError as error:
         raise click.UsageError(f"The folder {out} cannot be made: {error.strerror}.") from error
     engine = PortraitEngine(settings.HEADSHOTLY.models_folder)
-    refused = 0
+    refused = left_out = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_console) as progress:
         bar = progress.add_task("Starting", total=len(photos) * (len(styles) + 1))
         for photo, name in zip(photos, _names(photos), strict=True):
             try:
-                _shoot_one(engine, photo, styles, out / name, progress=progress, bar=bar, force=force)
+                left_out += _shoot_one(engine, photo, styles, out / name, progress=progress, bar=bar, force=force)
             except Refusal as refusal:
                 refused += 1
                 _console.print(f"[red]{photo.name}[/red]: {refusal.sentence}", soft_wrap=True)
             progress.update(bar, completed=(photos.index(photo) + 1) * (len(styles) + 1))
     made = len(photos) - refused
     _console.print(f"{made} of {len(photos)} photos done; the results are in {out}", soft_wrap=True)
-    if refused:
+    if refused or left_out:
         raise SystemExit(1)
 
 
@@ -74,7 +75,8 @@ def _shoot_one(
     progress: Progress,
     bar: TaskID,
     force: bool,
-) -> None:
+) -> int:
+    """Make a photo's headshots; return how many styles were left out, because the photo is too small for them."""
     here = settings.HEADSHOTLY
     targets = [base.with_name(f"{base.name}-{chosen.id}.jpg") for chosen in styles]
     if not force:
@@ -90,10 +92,17 @@ def _shoot_one(
         raise Refusal(f"{verdict.sentence} {verdict.advice}".strip(), code=f"photo.{verdict.findings[0].code}")
     prepared = engine.prepare(picture, progress=lambda step: progress.update(bar, description=f"{photo.name}: {step}"))
     progress.advance(bar)
+    left_out = 0
     for chosen, target in zip(styles, targets, strict=True):
         progress.update(bar, description=f"{photo.name}: {chosen.title}")
-        result = engine.render(prepared, chosen)
+        try:
+            result = engine.render(prepared, chosen)
+        except TooSmallForStyle as refusal:
+            left_out += 1
+            _console.print(f"[red]{target.name}[/red]: {refusal.sentence}", soft_wrap=True)
+            continue
         write_whole(target, marking.encode(result.picture, signatory=signatory.current()))
         progress.advance(bar)
         for note in result.notes:
             _console.print(f"[yellow]{target.name}[/yellow]: {note}", soft_wrap=True)
+    return left_out

@@ -9,11 +9,13 @@ from rich.progress import Progress
 
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
-from headshotly.studio import credentials, gate, marking
+from headshotly.studio import credentials, gate, marking, weights
 from headshotly.studio.decoding import decode
-from headshotly.studio.engine import PortraitEngine
+from headshotly.studio.engine import PortraitEngine, Prepared
+from headshotly.studio.errors import TooSmallForStyle
+from headshotly.studio.faces import Picture
 from headshotly.studio.files import write_whole
-from headshotly.studio.sheet import Row, compose, on_squares
+from headshotly.studio.sheet import Row, blank, compose, on_squares
 from headshotly.studio.styles import STYLES, Style, style
 
 _console = Console(stderr=True, highlight=False)
@@ -70,8 +72,19 @@ def _row(engine: PortraitEngine, photo: Path, styles: list[Style]) -> Row:
     except Refusal as refusal:
         return Row(f"{photo.name}: {refusal.sentence}", ())
     shown.append((f"matte {prepared.confidence:.2f}", on_squares(prepared.picture, prepared.alpha)))
-    shown += [(chosen.title, engine.render(prepared, chosen).picture) for chosen in styles]
+    shown += [_cell(engine, prepared, chosen) for chosen in styles]
     return Row(f"{photo.name}: {verdict.sentence}", tuple(shown))
+
+
+def _cell(engine: PortraitEngine, prepared: Prepared, chosen: Style) -> tuple[str, Picture]:
+    """Return a style's title and picture; its size stands in the title where a small face made it small."""
+    try:
+        picture = engine.render(prepared, chosen).picture
+    except TooSmallForStyle:
+        width, height = chosen.crop.demanded
+        return f"{chosen.title}: photo too small", blank(width, height)
+    small = picture.shape[1] < chosen.crop.pixels[0]
+    return f"{chosen.title} {picture.shape[1]}×{picture.shape[0]}" if small else chosen.title, picture
 
 
 @studio.command()
@@ -104,3 +117,18 @@ def inspect(file: Path) -> None:
         )
     if not statement.intact:
         raise SystemExit(1)
+
+
+@studio.command("weights")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--model", required=True, help="The model's public name; every result carries it.")
+@click.option("--licence", required=True, help="Under which you use it.")
+@click.option("--steps", type=click.IntRange(1, weights.STEPS_MAX), help="Where the weights want others than usual.")
+def describe_weights(folder: Path, model: str, licence: str, steps: int | None) -> None:
+    """Write the manifest of FOLDER, a generative model that you put there and trust."""
+    with _console.status("Reading every file …"):
+        try:
+            path = weights.describe(folder, model=model, licence=licence, steps=steps)
+        except weights.WeightsRefused as refused:
+            raise click.ClickException(str(refused)) from refused
+    _console.print(f"Written: {path}", soft_wrap=True)

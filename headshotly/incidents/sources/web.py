@@ -7,17 +7,49 @@ the route's own pattern wherever a route took the request, and a harmless value 
 import datetime as dt
 import re
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from django.urls import Resolver404, resolve
 
 from headshotly.incidents import ocsf
 from headshotly.incidents.errors import EventRefused
 from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import LogSource
+from headshotly.orders.card_numbers import mask
 
+_ADDRESS = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_SECRET = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w:=-]{16,}")
 _HARMLESS = re.compile(r"[\w@.+\- ]*")
 # What our own pages ask with. Its values are people's; a name that is not here is a stranger's doing and stays.
 _OURS = frozenset({"next", "q", "form", "page", "token", "email", "address", "since", "until", "show", "sort", "code"})
 _LENGTHS_MAX = 1024
+
+
+def without_people(text: str) -> str:
+    """Return what a stranger sent without the e-mail addresses and card numbers in it; attacks stay readable."""
+    return mask(_ADDRESS.sub("~address", unquote(text) if "%40" in text else text))
+
+
+def _without_secrets(path: str) -> str:
+    """Return a path without what may be a link's secret: one cut short or run on leads nowhere, and is one still."""
+    return "/".join(f"~{len(part)}" if _SECRET.fullmatch(part) else part for part in path.split("/"))
+
+
+def shown_referer(referer: str, own: str) -> str:
+    """Return where a request came from: one of our own pages by its pattern, for a link of ours may hold a secret.
+
+    Args:
+        referer: the header.
+        own: this service's public address.
+    """
+    place = referer.split("?", 1)[0].split("#", 1)[0][:_LENGTHS_MAX]
+    parts = urlsplit(place)
+    if parts.netloc != urlsplit(own).netloc:
+        return _without_secrets(without_people(place))
+    try:
+        return f"{own}/{resolve(parts.path or '/').route}"
+    except Resolver404:
+        return own
 
 
 def shown_path(path: str, route: str, kwargs: dict[str, Any]) -> str:
@@ -29,7 +61,7 @@ def shown_path(path: str, route: str, kwargs: dict[str, Any]) -> str:
         kwargs: what the pattern took out of it.
     """
     if not route:
-        return path[:_LENGTHS_MAX]
+        return _without_secrets(without_people(path[:_LENGTHS_MAX]))
     return f"/{route}"[:_LENGTHS_MAX] if kwargs else path[:_LENGTHS_MAX]
 
 
@@ -37,11 +69,11 @@ def shown_query(query: str) -> str:
     """Return a query string in which harmless values of our own fields are replaced by their length."""
     pairs = parse_qsl(query[: 2 * _LENGTHS_MAX], keep_blank_values=True, max_num_fields=None)
     if not pairs:
-        return query[:_LENGTHS_MAX]
+        return without_people(query[:_LENGTHS_MAX])
     kept = []
     for name, value in pairs[:50]:
         ours = name in _OURS and _HARMLESS.fullmatch(value)
-        kept.append(f"{quote(name, safe='[]')}={f'~{len(value)}' if ours else value}")
+        kept.append(f"{quote(name, safe='[]')}={f'~{len(value)}' if ours else without_people(value)}")
     return "&".join(kept)[:_LENGTHS_MAX]
 
 
@@ -88,13 +120,14 @@ def observe(line: dict[str, Any], raw: bytes) -> Observation:
             uid=uid,
             outcome=outcome,
             http_request={
-                "http_method": method,
+                "http_method": method if method in _ACTIVITIES else None,
                 "url": {"path": path, "query_string": query},
                 "user_agent": agent,
             },
             http_response={"code": status},
-            src_endpoint={"uid": address},
-            actor={"user": {"uid": actor}} if actor else {},
+            src_endpoint={"uid": address or "unknown", "owner": {"uid": actor}},
+            dst_endpoint={"name": "headshotly"},
+            unmapped={} if method in _ACTIVITIES else {"method": method},
         ),
         raw=raw,
         act=f"{method} {path}"[:120],
