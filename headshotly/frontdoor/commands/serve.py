@@ -42,10 +42,15 @@ def _claim(folder: Path) -> int:
 
 
 def _require_officer() -> None:
-    """Pass as ``access.services.require_officer`` does; Django is set up by now."""
+    """Pass as ``access.services.require_officer`` does; Django is set up by now. No process forked later shares it."""
+    from django.db import connections  # noqa: PLC0415 - after Django's setup
+
     from headshotly.access.services import require_officer  # noqa: PLC0415 - after Django's setup
 
-    require_officer()
+    try:
+        require_officer()
+    finally:
+        connections.close_all()
 
 
 def _require_free(host: str, port: int, name: str) -> None:
