@@ -32,10 +32,13 @@ COMMANDS = {
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",
+    "findings": "findings",
+    "release": "release",
     "staff": "staff",
     "vendors": "vendors",
     "manage": "manage",
     "queue": "queue",
+    "health": "health",
 }
 
 _OFFLINE = frozenset({"shoot", "--help", "--version"})

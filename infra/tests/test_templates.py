@@ -321,3 +321,22 @@ def test_mail_leaves_signed_and_over_tls_for_those_who_write_it(resources) -> No
     may = {room for room in ("web", "worker", "sequencer", "detector", "duties")
            if any("ses:SendEmail" in acts for acts in _acts(resources, room).values())}  # fmt: skip
     assert may == {"web", "worker", "duties", "detector"}
+
+
+def test_only_the_balancers_networks_may_say_whose_request_it_is(resources) -> None:
+    edges = {
+        subnet["CidrBlock"]
+        for name, subnet in resources("AWS::EC2::Subnet").items()
+        if any(tag["Key"] == "aws-cdk:subnet-name" and tag["Value"] == "edge" for tag in subnet["Tags"])
+    }
+    assert len(edges) == 2
+    for name, task in resources("AWS::ECS::TaskDefinition").items():
+        for container in task["ContainerDefinitions"]:
+            told = {one["Name"]: one["Value"] for one in container["Environment"]}
+            assert "0.0.0.0/0" not in json.dumps(told["HEADSHOTLY_OPTION_PROXIES__TRUSTED"]), name
+            assert (
+                json.dumps(told["HEADSHOTLY_OPTION_PROXIES__TRUSTED"]).count("CidrBlock") == 2
+                or set(str(told["HEADSHOTLY_OPTION_PROXIES__TRUSTED"]).split(",")) == edges
+            ), name
+    [group] = resources("AWS::ElasticLoadBalancingV2::TargetGroup").values()
+    assert group["HealthCheckPath"] == "/readyz"
