@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - a program of its own, no package
 """Brings what the gates found into SARIF 2.1.0 and CycloneDX, each with its commit, for the findings register.
 
-``findings.py stamp FILE…`` writes commit and time into what tools wrote; ``findings.py secrets IN OUT`` makes SARIF, and so
-does ``licences``.
+``findings.py stamp FILE…`` writes commit and time into what tools wrote; ``findings.py secrets IN OUT`` and
+``findings.py licences IN OUT`` make SARIF.
 """
 
 import datetime as dt
@@ -97,11 +97,13 @@ def _sarif(tool: str, rules: dict[str, str], results: list[dict[str, Any]]) -> d
 
 def secrets(said: Path, report: Path) -> None:
     """Make SARIF of what ``detect-secrets-hook --json`` printed, one object a call; no secret itself is in it."""
-    decoder, text, found = json.JSONDecoder(), said.read_text(encoding="utf-8").strip(), []
-    while text:
+    decoder, text, found = json.JSONDecoder(), said.read_text(encoding="utf-8"), []
+    while "{" in text:
+        # Where known entries only moved, the tool says so in words, in front of or instead of an object.
+        text = text[text.index("{") :]
         part, end = decoder.raw_decode(text)
         found += [one for listed in part.get("results", {}).values() for one in listed]
-        text = text[end:].strip()
+        text = text[end:]
     results = [
         {
             "ruleId": one["type"].replace(" ", "-").lower(),

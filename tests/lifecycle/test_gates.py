@@ -63,7 +63,7 @@ def test_secrets_become_findings_without_the_secret(converter, tmp_path) -> None
         "line_number": 3,
     }
     said = json.dumps({"version": "1.5.0", "results": {"headshotly/x.py": [one]}})
-    (tmp_path / "in").write_text(f"{said}\n{said.replace('x.py', 'y.py')}\n")
+    (tmp_path / "in").write_text(f"The baseline file was updated.\n{said}\n{said.replace('x.py', 'y.py')}\n")
     converter.secrets(tmp_path / "in", tmp_path / "out")
     run = read(tmp_path / "out")
     assert (run.method, run.commit, run.succeeded) == (Method.SECRETS, COMMIT, True)
