@@ -39,6 +39,7 @@ COMMANDS = {
     "manage": "manage",
     "database": "database",
     "queue": "queue",
+    "health": "health",
 }
 
 _OFFLINE = frozenset({"shoot", "--help", "--version"})
