@@ -64,7 +64,7 @@ def _shoots() -> Iterator[Metric]:
 
 
 class _Front:
-    """Remembers since when the same entries have been the first to wait; their own dates the web program may not read."""
+    """Remembers since when the same entries were first in line; the web program may not read their own dates."""
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[int, dt.datetime]] = {}
