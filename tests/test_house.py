@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 LAYERS = [
     "policy", "audit", "purposes", "vendors", "vault", "accounts", "access", "studio", "integrations",
     "orders", "continuity",
-    "incidents", "rights", "proof", "frontdoor",
+    "lifecycle", "incidents", "rights", "proof", "frontdoor",
 ]  # fmt: skip
 
 

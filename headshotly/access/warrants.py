@@ -224,6 +224,24 @@ def case_warrant(*, member: StaffMember, case_key: UUID, reference: str) -> Warr
     )
 
 
+@enforces("5.1.a", "5.2")
+def penetration_warrant(*, member: StaffMember, report_key: UUID, test: UUID) -> Warrant:
+    """Return a warrant to read the report of one penetration test, sealed under the report's own key.
+
+    Args:
+        member: who reads; with the right to, and no gap in the people checks.
+        report_key: pseudonym of the report in the vault.
+        test: id of the test.
+
+    Raises:
+        GrantRefused: a people check is missing or expired.
+        PermissionMissing: their role does not look after penetration tests.
+    """
+    return _for_work(
+        member, "penetration.write", subject=report_key, purpose=f"penetration-report {test}", basis=f"test:{test}"
+    )
+
+
 def staff_self_warrant(*, member_id: UUID, role: str) -> Warrant:
     """Return a warrant for a member of staff to have their own second factor checked."""
     return minting.mint(

@@ -15,6 +15,7 @@ from headshotly.audit.leaf import Leaf, sha256_hex
 from headshotly.audit.models import Disclosure, PendingEntry
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.tracing import traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def _row(
 
 
 @enforces("5.3.a")
+@traced("journal.append")
 def record(
     *,
     actor: Actor,
@@ -103,6 +105,7 @@ def record(
 
 
 @enforces("5.3.a")
+@traced("journal.append")
 def record_durably(
     *,
     actor: Actor,

@@ -32,6 +32,8 @@ COMMANDS = {
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",
+    "findings": "findings",
+    "release": "release",
     "staff": "staff",
     "vendors": "vendors",
     "manage": "manage",

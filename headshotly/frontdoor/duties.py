@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 from headshotly.audit import selectors as journal
 from headshotly.frontdoor import broker, objectives, queueing, tally
 from headshotly.frontdoor.broker import BrokerGone
-from headshotly.frontdoor.models import ObjectiveCount, ObjectiveTotal
+from headshotly.frontdoor.models import JobTrace, ObjectiveCount, ObjectiveTotal
 from headshotly.incidents import watching
 from headshotly.policy import clock
 from headshotly.policy.duties import duty
@@ -29,6 +29,8 @@ def count() -> str:
     for one in objectives.of_kind("journal"):
         late = oldest is not None and (now - oldest).total_seconds() > (one.seconds or 0.0)
         tally.add(one.id, good=int(not late), total=1, at=now)
+    waiting = DBTaskResult.objects.filter(status__in=(TaskResultStatus.READY, TaskResultStatus.RUNNING))
+    JobTrace.objects.exclude(task_id__in=waiting.values("id")).delete()
     dropped, _ = ObjectiveCount.objects.filter(at__lt=now - tally.KEPT).delete()
     return f"{jobs} ended jobs counted, the journal's lag once; {dropped} old counts dropped."
 

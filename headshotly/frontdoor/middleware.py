@@ -14,7 +14,7 @@ from headshotly.frontdoor import metrics, tally
 from headshotly.frontdoor.api import problems
 from headshotly.incidents import blocks, containment, inspecting, watching
 from headshotly.incidents.errors import ReadOnly
-from headshotly.policy import clock, configuration, correlation
+from headshotly.policy import clock, configuration, correlation, tracing
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
@@ -89,18 +89,26 @@ class Watched:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request."""
         request_id, began = uuid4().hex, clock.monotonic()
-        with correlation.correlated(request_id=request_id):
-            answer = self._get_response(request)
+        with correlation.correlated(request_id=request_id), tracing.span("request") as span:
+            answer = self._get_response(request) if span is None else self._traced(request)
             seconds = clock.monotonic() - began
             watching.saw_request(request, answer, seconds=seconds, inspection=getattr(request, "inspection", ""))
             match = request.resolver_match
             told: dict[str, Any] = {"route": match.view_name if match else "none", "method": request.method or ""}
             told |= {"status": answer.status_code, "seconds": round(seconds, 4)}
+            if span is not None:
+                span.set_attributes(told)
             _logger.info("request.answered", extra=told)
         metrics.saw_request(told["route"], answer.status_code, seconds)
         tally.OF_THIS_PROCESS.saw_request(told["route"], answer.status_code, seconds)
         answer["X-Request-Id"] = request_id
         return answer
+
+    def _traced(self, request: HttpRequest) -> HttpResponseBase:
+        from headshotly.frontdoor.tracing import watched_databases  # noqa: PLC0415 - loads OpenTelemetry
+
+        with watched_databases():
+            return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Leave a line of what a view did not foresee."""

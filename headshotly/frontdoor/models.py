@@ -53,3 +53,10 @@ class ObjectiveTotal(models.Model):
     good = models.PositiveBigIntegerField(default=0)
     total = models.PositiveBigIntegerField(default=0)
     until = models.DateTimeField(null=True)
+
+
+class JobTrace(models.Model):
+    """Which trace a waiting job belongs to: a W3C ``traceparent`` of our own making; only where traces are kept."""
+
+    task_id = models.UUIDField(primary_key=True)
+    parent = models.CharField(max_length=64)

@@ -126,7 +126,7 @@ DATABASE_ROUTERS = ["headshotly.frontdoor.routing.Rooms"]
 
 ROOMS = [
     "policy", "audit", "purposes", "vendors", "vault", "accounts", "access",
-    "studio", "integrations", "orders", "continuity", "incidents", "rights", "proof", "frontdoor",
+    "studio", "integrations", "orders", "continuity", "lifecycle", "incidents", "rights", "proof", "frontdoor",
 ]  # fmt: skip
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/", include("headshotly.orders.urls")),
     path("staff/orders/", include("headshotly.orders.staff_urls")),
     path("staff/continuity/", include("headshotly.continuity.urls")),
+    path("staff/findings/", include("headshotly.lifecycle.urls")),
     path("staff/", include("headshotly.access.urls")),
     path("staff/studio/", include("headshotly.studio.desk_urls")),
     path("staff/weaknesses/", include("headshotly.proof.staff_urls")),

@@ -57,6 +57,12 @@ def _drill_place() -> scratch_place.ScratchPlace:
     return DrillPlace()
 
 
+def _trace() -> None:
+    from headshotly.frontdoor import tracing  # noqa: PLC0415 - loads OpenTelemetry, where a collector is named
+
+    tracing.install()
+
+
 def _commands() -> Iterator[tuple[str, str | None]]:
     from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
 
@@ -72,6 +78,8 @@ def wire() -> None:
     way_out.install()
     broker.engine()  # a queue that there is none of is refused before anybody is served
     logs.tame_libraries()
+    if configuration.current().options.get("traces.collector"):
+        _trace()
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)

@@ -22,11 +22,11 @@ from django.tasks import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from headshotly.frontdoor import broker, queueing
+from headshotly.frontdoor import broker, queueing, tracing
 from headshotly.frontdoor.broker import Broker, BrokerGone, Delivery
 from headshotly.frontdoor.models import TaskLease
 from headshotly.incidents import containment, watching
-from headshotly.policy import clock, correlation
+from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
@@ -244,7 +244,7 @@ class LeasedWorker(Worker):
         heart.start()
         self.running_task = True
         try:
-            with correlation.correlated(job_id=str(db_task_result.id)):
+            with tracing.working(db_task_result.id, db_task_result.task_path):
                 self._run_held(db_task_result, attempt)
         finally:
             over.set()

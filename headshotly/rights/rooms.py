@@ -197,6 +197,7 @@ ABOUT_STAFF = frozenset(
         "access.Grant",
         "access.RightUse",
         "access.WithheldRight",
+        "lifecycle.TrainingRecord",
         "incidents.Contact",
     }
 )

@@ -20,7 +20,7 @@ from headshotly.access.warrants import worker_warrant
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, tracing
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
@@ -152,6 +152,7 @@ def _tell(shoot: Shoot, sentence: str) -> None:
     _ours(shoot).update(step=sentence, steps_done=min(shoot.steps_total, made.count() + prepared))
 
 
+@tracing.traced("job.photo")
 def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> list[str]:
     """Make a photo's headshots that are missing; return why some cannot be made, which costs nothing (ADR 104)."""
     finished = set(Headshot.objects.filter(shoot=shoot, photo_id=photo_id).values_list("style_id", flat=True))
