@@ -40,6 +40,7 @@ COMMANDS = {
     "vendors": "vendors",
     "manage": "manage",
     "queue": "queue",
+    "health": "health",
 }
 
 _OFFLINE = frozenset({"shoot", "--help", "--version"})

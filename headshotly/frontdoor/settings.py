@@ -72,8 +72,13 @@ def _secret_key() -> str:
     return value
 
 
+# A thread keeps its connections between requests: opening a SQLite file anew for each costs more than most pages, and
+# the last to close it writes its whole log back. On PostgreSQL a connection cut by a failover is noticed and replaced.
+_KEPT: dict[str, object] = {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
+
+
 def _sqlite(name: str) -> dict[str, object]:
-    return {
+    return _KEPT | {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(HEADSHOTLY.data_folder / name),
         "OPTIONS": {
@@ -91,7 +96,7 @@ def _sqlite(name: str) -> dict[str, object]:
 
 def _postgresql(url: str, *, name: str = "") -> dict[str, object]:
     parts = urlsplit(url)
-    return {
+    return _KEPT | {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name or parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
@@ -167,6 +172,8 @@ AUTH_USER_MODEL = "accounts.Customer"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [
+    "headshotly.frontdoor.health.Probes",
+    "headshotly.frontdoor.proxies.BehindProxies",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",  # before static files, which carry it as well
     "whitenoise.middleware.WhiteNoiseMiddleware",

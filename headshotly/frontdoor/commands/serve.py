@@ -18,6 +18,8 @@ from headshotly.policy.configuration import Configuration
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 
+WEB_STOP_SECONDS = 35.0  # an upload under way is taken in; see ``server.GRACE_SECONDS``
+
 
 def _say(sentence: str) -> None:
     click.echo(sentence, err=True)
@@ -40,10 +42,15 @@ def _claim(folder: Path) -> int:
 
 
 def _require_officer() -> None:
-    """Pass as ``access.services.require_officer`` does; Django is set up by now."""
+    """Pass as ``access.services.require_officer`` does; Django is set up by now. No process forked later shares it."""
+    from django.db import connections  # noqa: PLC0415 - after Django's setup
+
     from headshotly.access.services import require_officer  # noqa: PLC0415 - after Django's setup
 
-    require_officer()
+    try:
+        require_officer()
+    finally:
+        connections.close_all()
 
 
 def _require_free(host: str, port: int, name: str) -> None:
@@ -112,7 +119,7 @@ def serve(context: click.Context, listen: str) -> None:
         return True
 
     children = [
-        Child("web server", ["serve", "web", "--listen", listen]),
+        Child("web server", ["serve", "web", "--listen", listen], stop_seconds=WEB_STOP_SECONDS),
         Child("redirector", ["serve", "redirect", "--listen", listen]),
         Child("worker", ["worker"]),
         Child("sequencer", ["sequencer"]),
@@ -165,6 +172,7 @@ def web(listen: str, port: int | None, processes: int) -> None:
         key=key_path,
         workers=processes,
         hooks=metrics.hooks(folder, when_worker_ends=tally.OF_THIS_PROCESS.end),
+        drain=float(here.options.get("web.drain_seconds", "0")),
     ).run()
     os.close(held)
 
