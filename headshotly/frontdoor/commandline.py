@@ -39,6 +39,7 @@ COMMANDS = {
     "staff": "staff",
     "vendors": "vendors",
     "manage": "manage",
+    "database": "database",
     "queue": "queue",
     "health": "health",
 }
