@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast image painter sabotage clean
+.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast image client painter sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -42,6 +42,9 @@ dast: setup-dev ## Scan the running service: TLS, pages and forms, API
 
 image: setup-dev ## Make our layer of the container image twice, and compare
 	@sh setup/image.sh
+
+client: setup-dev ## Generate the Python client out of the OpenAPI document
+	@HEADSHOTLY_WRITE_TABLES=1 $(VENV)/python -m pytest -q tests/integrations/test_client.py -k regenerating
 
 painter: ## Run the generative pipelines, tiny, in their own environment (1.3 GB)
 	@sh setup/painter.sh
