@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help verify run test lint format gates bench docs clause setup setup-dev lock infra painter sabotage clean
+.PHONY: help verify run test lint format gates bench docs clause setup setup-dev lock infra dast painter sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -34,6 +34,9 @@ gates: setup-dev ## Every gate of CI but the tests
 infra: setup-dev ## Make the templates of the infrastructure and check what they say
 	@sh setup/infra.sh
 
+dast: setup-dev ## Scan the running service: TLS, pages and forms, API
+	@sh setup/dast.sh
+
 painter: ## Run the generative pipelines, tiny, in their own environment (1.3 GB)
 	@sh setup/painter.sh
 
@@ -50,7 +53,7 @@ clause: setup ## Show a promise by its number: make clause ID=3.2.a
 	@$(VENV)/headshotly policy show $(ID)
 
 lock: setup-dev ## Resolve requirements/*.in anew into locks with hashes
-	@for each in runtime dev build infra; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
+	@for each in runtime dev build infra dast; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.12 --no-deps --generate-hashes --no-header requirements/models.in -o requirements/models.lock
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.8 --generate-hashes --no-header --upgrade requirements/uv.in -o requirements/uv.lock
 

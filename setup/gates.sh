@@ -1,5 +1,6 @@
 #!/bin/bash
-# The gates of CI besides the tests. Each says PASS, FAIL, or NOT RUN with the reason; only FAIL ends in failure.
+# The gates of CI besides the tests. Each says PASS, FAIL, ERROR where it could not do its work, or NOT RUN with the reason;
+# FAIL and ERROR end in failure.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bin=.venv/bin
@@ -36,6 +37,18 @@ audit() { # the advisory source may be out of reach; that is said, and is no pas
   fi
 }
 
+scan() { # the scanners tell a finding from a scan that knows nothing
+  local log=build/gate-DAST.log code=0
+  echo "── DAST"
+  sh setup/dast.sh >"$log" 2>&1 || code=$?
+  case $code in
+    0) rows+=("PASS     DAST") ;;
+    1) rows+=("FAIL     DAST   (build/gate-DAST.log)") ;;
+    *) rows+=("ERROR    DAST   (build/gate-DAST.log)") ;;
+  esac
+  [ $code = 0 ] || { tail -n 40 "$log"; failed=1; }
+}
+
 secrets() { # tests hold passwords of their own making, and formats and mappings hold hashes; there only real key material counts
   local entropy=(--disable-plugin HexHighEntropyString --disable-plugin Base64HighEntropyString
     --disable-plugin KeywordDetector --disable-plugin BasicAuthDetector)
@@ -65,6 +78,7 @@ gate "bill of materials" $bin/cyclonedx-py requirements requirements/runtime.loc
 gate "licences" licences
 
 gate "infrastructure" sh setup/infra.sh
+scan
 
 # What clause 4.1.a is judged by: which gates ran on which commit, and how each ended.
 printf '%s\n' "${rows[@]}" | $bin/python setup/gates_record.py build/gates.json || failed=1

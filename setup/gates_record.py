@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_ROW = re.compile(r"^(PASS|FAIL|NOT RUN)\s+([^:(]+)")
+_ROW = re.compile(r"^(PASS|FAIL|ERROR|NOT RUN)\s+([^:(]+)")
 
 
 def git(*arguments: str) -> str:

@@ -12,8 +12,9 @@ from headshotly.frontdoor.settings import ROOMS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LAYERS = [
-    "policy", "audit", "purposes", "vendors", "vault", "accounts", "access", "studio", "orders", "continuity",
-    "incidents", "rights", "proof", "frontdoor",
+    "policy", "audit", "purposes", "vendors", "vault", "accounts", "access", "studio", "integrations",
+    "orders", "continuity",
+    "lifecycle", "incidents", "rights", "proof", "frontdoor",
 ]  # fmt: skip
 
 

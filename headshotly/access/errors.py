@@ -71,3 +71,18 @@ class TokenRefused(Refusal):
 
     code = "access.token"
     status = 401
+
+
+class ScopeMissing(Refusal):
+    """A customer's token is valid, and was not given this scope.
+
+    Attributes:
+        scope: the one it lacks.
+    """
+
+    code = "access.scope"
+    status = 403
+
+    def __init__(self, sentence: str, *, scope: str) -> None:
+        super().__init__(sentence)
+        self.scope = scope

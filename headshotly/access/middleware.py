@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
-from headshotly.access import machines, members, services
+from headshotly.access import bearers, machines, members, services
 from headshotly.access.errors import PermissionMissing
 from headshotly.access.warrants import owner_warrant, service_warrant
 from headshotly.accounts.entering import keeps_alive
@@ -62,6 +62,9 @@ class PermissionGate:
                 return None
             case "customer":
                 return self._customer(asking)
+            case "token":
+                bearers.bearer_of(request)
+                return None
             case str() if needed.partition(":")[0] == "staff":
                 return self._staff(asking, needed)
             case str() if needed.partition(":")[0] == "service":

@@ -21,6 +21,12 @@ RIGHTS: dict[str, frozenset[str]] = {
     "risks.write": frozenset({Role.SECURITY, Role.DPO}),
     "weaknesses.read": frozenset({Role.SECURITY, Role.DPO, Role.AUDITOR}),
     "weaknesses.answer": frozenset({Role.SECURITY}),
+    "findings.read": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS, Role.DEVELOPER, Role.AUDITOR}),
+    "findings.write": frozenset({Role.SECURITY, Role.DEVELOPER}),
+    "findings.decide": frozenset({Role.SECURITY, Role.DPO, Role.OPERATIONS}),
+    "penetration.write": frozenset({Role.SECURITY}),
+    "releases.write": frozenset({Role.DEVELOPER, Role.OPERATIONS}),
+    "releases.review": frozenset({Role.DEVELOPER, Role.SECURITY, Role.OPERATIONS}),
     "documents.publish": frozenset({Role.DPO}),
     "orders.read": frozenset({Role.FINANCE, Role.AUDITOR}),
     "orders.refund": frozenset({Role.FINANCE}),
@@ -43,7 +49,7 @@ RIGHTS: dict[str, frozenset[str]] = {
 DECIDERS_OF_DATA = frozenset({Role.SECURITY, Role.DPO})
 DECIDERS_OF_ACTS = frozenset({Role.SECURITY, Role.OPERATIONS})
 
-MACHINE_RIGHTS = frozenset({"self.read", "journal.read", "events.write"})
+MACHINE_RIGHTS = frozenset({"self.read", "journal.read", "events.write", "metrics.read"})
 
 
 def of_role(role: str) -> frozenset[str]:

@@ -15,6 +15,7 @@ from headshotly.access.models import EnrolmentLink, Role, StaffMember, StaffSess
 from headshotly.access.warrants import staff_self_warrant
 from headshotly.accounts import patience, totp
 from headshotly.accounts.passwords import LONGEST, require_strong
+from headshotly.audit import selectors as journal
 from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM, VISITOR, Actor
 from headshotly.audit.acts import Act, Outcome
@@ -36,6 +37,9 @@ def _sha256(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+FIRST = "the installation's first"
+
+
 @enforces("2.4.a", "2.4.b")
 def create_staff(*, actor: Actor, handle: str, role: str) -> str:
     """Create a member of staff and return their one-time enrolment link; it is not kept anywhere.
@@ -53,11 +57,13 @@ def create_staff(*, actor: Actor, handle: str, role: str) -> str:
     if role not in Role.values:
         raise HandleTaken(f"There is no role “{role}”; choose one of {', '.join(Role.values)}.")
     member_id = uuid4()
+    # The one creation nobody need explain. The journal decides, not the table: whoever emptied that is told of.
+    purpose = role if journal.ever(Act.STAFF_CREATED) else f"{role}, {FIRST}"
     vault.create_customer_key(actor=actor, subject=member_id)
     try:
         with transaction.atomic():
             member = StaffMember.objects.create(id=member_id, handle=handle, role=role, created_at=clock.now())
-            audit.record(actor=actor, act=Act.STAFF_CREATED, subject=member_id, purpose=role)
+            audit.record(actor=actor, act=Act.STAFF_CREATED, subject=member_id, purpose=purpose)
             return _new_link(member)
     except IntegrityError as error:
         raise HandleTaken(f"There already is a member of staff called {handle}.") from error

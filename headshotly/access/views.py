@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,6 +25,7 @@ from headshotly.accounts.entering import client
 from headshotly.accounts.errors import InputRefused, PasskeyRefused, TooManyAttempts
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
+from headshotly.policy.way_back import way_back
 
 type View = Callable[..., HttpResponse]
 
@@ -146,8 +146,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def prove(request: HttpRequest) -> HttpResponse:
     """Ask for a second factor again before a sensitive act."""
-    wanted = request.POST.get("next") or request.GET.get("next") or "/staff/"
-    then = wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "/staff/"
+    then = way_back(request, otherwise="/staff/")
     context = {"next": then}
     if request.method == "POST":
         try:

@@ -4,7 +4,8 @@ import datetime as dt
 from uuid import UUID
 
 from headshotly.access import members, personnel
-from headshotly.access.errors import GrantRefused
+from headshotly.access.bearers import SCOPES, Bearer
+from headshotly.access.errors import GrantRefused, ScopeMissing
 from headshotly.access.models import Grant, StaffMember
 from headshotly.audit.actor import Actor
 from headshotly.policy import clock
@@ -13,6 +14,15 @@ from headshotly.vault import minting
 from headshotly.vault.warrant import Warrant
 
 OWNER_VALID = dt.timedelta(minutes=5)
+TOKEN_VALID = dt.timedelta(minutes=5)
+# What a customer's program opens, and the scopes of which any one allows it; what is not listed no token opens.
+TOKEN_PURPOSES = {
+    "view-by-program": frozenset({"photos.read"}),
+    "download-by-program": frozenset({"results.read"}),
+    "export-download": frozenset({"export"}),
+    "endpoints-by-program": frozenset({"webhooks.read", "webhooks.write"}),
+    "repeat-answer": frozenset(SCOPES),
+}
 STAFF_SELF_VALID = dt.timedelta(minutes=1)
 STAFF_OPENING_VALID = dt.timedelta(minutes=1)
 _MINTING_TAKES = dt.timedelta(seconds=1)  # at most; keeps a warrant from ending after its grant
@@ -43,6 +53,31 @@ def owner_warrant(*, customer_id: UUID, session_key: str, purpose: str) -> Warra
         purpose=purpose,
         basis=f"session:{session_key[:6]}",
         valid_for=OWNER_VALID,
+    )
+
+
+@enforces("5.1.a", "2.4.a")
+def token_warrant(*, bearer: Bearer, purpose: str) -> Warrant:
+    """Return a warrant for a customer's program to open its owner's data, as far as its token's scopes go.
+
+    Args:
+        bearer: the program; the token's owner is both actor and subject.
+        purpose: one of ``TOKEN_PURPOSES``.
+
+    Raises:
+        ScopeMissing: no scope of the token allows it.
+        KeyError: no token opens anything for this purpose.
+    """
+    allowing = TOKEN_PURPOSES[purpose]
+    if not allowing & bearer.scopes:
+        scope = min(allowing)
+        raise ScopeMissing(f"This token may not do this: it lacks the scope “{scope}”.", scope=scope)
+    return minting.mint(
+        actor=Actor(kind="customer", id=bearer.subject, role="token"),
+        subject=bearer.subject,
+        purpose=purpose,
+        basis=f"token:{bearer.token_id}",
+        valid_for=TOKEN_VALID,
     )
 
 
@@ -186,6 +221,24 @@ def case_warrant(*, member: StaffMember, case_key: UUID, reference: str) -> Warr
     """
     return _for_work(
         member, "incidents.write", subject=case_key, purpose=f"evidence {reference}", basis=f"case:{reference}"
+    )
+
+
+@enforces("5.1.a", "5.2")
+def penetration_warrant(*, member: StaffMember, report_key: UUID, test: UUID) -> Warrant:
+    """Return a warrant to read the report of one penetration test, sealed under the report's own key.
+
+    Args:
+        member: who reads; with the right to, and no gap in the people checks.
+        report_key: pseudonym of the report in the vault.
+        test: id of the test.
+
+    Raises:
+        GrantRefused: a people check is missing or expired.
+        PermissionMissing: their role does not look after penetration tests.
+    """
+    return _for_work(
+        member, "penetration.write", subject=report_key, purpose=f"penetration-report {test}", basis=f"test:{test}"
     )
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_noop as noop
 
 from headshotly.accounts import notices, selectors, services
@@ -15,6 +14,7 @@ from headshotly.accounts.devices import describe
 from headshotly.accounts.models import Customer
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.way_back import way_back
 from headshotly.policy.wording import language
 from headshotly.vault import services as vault
 from headshotly.vault.warrant import Warrant
@@ -32,8 +32,7 @@ _HALF, _PROVED = "half_signed_in", "proved_at"
 
 def next_page(request: HttpRequest) -> str:
     """Return where a request wants to go afterwards; only an address of this site."""
-    wanted = request.POST.get("next") or request.GET.get("next") or HOME
-    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else HOME
+    return way_back(request, otherwise=HOME)
 
 
 def client(request: HttpRequest) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import mmap
+from functools import cache
 from pathlib import Path
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
@@ -60,6 +61,12 @@ def _parts(about: tuple[str, ...]) -> list[str]:
     return [part for text in about for part in text.lower().replace("@", " ").replace(".", " ").split()]
 
 
+@cache
+def _common() -> CommonPasswordValidator:
+    """Return Django's check, its list read once: unpacking it takes longer than most pages."""
+    return CommonPasswordValidator()
+
+
 def is_breached(password: str) -> bool:
     """Say whether a password is among Django's 20,000 most common or in the operator's file of breached ones.
 
@@ -71,7 +78,7 @@ def is_breached(password: str) -> bool:
         BreachListUnreadable: the option names something that cannot be read.
     """
     try:
-        CommonPasswordValidator().validate(password)
+        _common().validate(password)
     except ValidationError:
         return True
     path = configuration.current().options.get(BREACHED_FILE)

@@ -117,6 +117,14 @@ class Act(enum.StrEnum):
     POLICY_PUBLISHED = "rights.policy.published"
     POLICY_MAIL_FAILED = "rights.policy.mail-failed"
 
+    ACCESS_TOKEN_ISSUED = "integrations.token.issued"  # noqa: S105 - an act, not a token
+    ACCESS_TOKEN_FIRST_USED = "integrations.token.first-used"  # noqa: S105 - an act, not a token
+    ACCESS_TOKEN_REVOKED = "integrations.token.revoked"  # noqa: S105 - an act, not a token
+    WEBHOOK_REGISTERED = "integrations.webhook.registered"
+    WEBHOOK_REMOVED = "integrations.webhook.removed"
+    WEBHOOK_REDELIVERED = "integrations.webhook.redelivered"
+    WEBHOOK_FAILED = "integrations.webhook.failed"
+
     ORDER_BEGUN = "orders.order.begun"
     ORDER_PAID = "orders.order.paid"
     ORDER_EXPIRED = "orders.order.expired"
@@ -139,6 +147,26 @@ class Act(enum.StrEnum):
     KEYS_RECOVERED = "continuity.keys.recovered"
     DRILL_HELD = "continuity.drill.held"
     PLAN_REVIEWED = "continuity.plan.reviewed"
+
+    SCAN_IMPORTED = "lifecycle.scan.imported"
+    FINDING_REOPENED = "lifecycle.finding.reopened"
+    FINDING_ASSIGNED = "lifecycle.finding.assigned"
+    FINDING_RATED = "lifecycle.finding.rated"
+    FINDING_PROPOSED = "lifecycle.finding.proposed"
+    FINDING_PROPOSAL_REFUSED = "lifecycle.proposal.refused"
+    FINDING_ACCEPTED = "lifecycle.finding.accepted"
+    FINDING_ACCEPTANCE_ENDED = "lifecycle.acceptance.ended"
+    FINDING_DISMISSED = "lifecycle.finding.dismissed"
+    FINDING_FIXED = "lifecycle.finding.fixed"
+    FINDING_OVERDUE = "lifecycle.limit.passed"
+    TEST_PLANNED = "lifecycle.penetration-test.planned"
+    TEST_CANCELLED = "lifecycle.penetration-test.cancelled"
+    TEST_REPORTED = "lifecycle.penetration-test.reported"
+    TEST_REPORT_READ = "lifecycle.report.read"
+    TRAINING_RECORDED = "lifecycle.training.recorded"
+    RELEASE_RECORDED = "lifecycle.release.recorded"
+    RELEASE_REVIEWED = "lifecycle.release.reviewed"
+    RELEASE_MADE = "lifecycle.release.made"
 
     CHECKS_RUN = "proof.checks.run"
     EXCEPTION_ASKED = "proof.exception.asked"

@@ -217,6 +217,14 @@ def is_written(warrant_id: UUID, *, object_id: UUID) -> bool:
     )
 
 
+def ever(act: Act) -> bool:
+    """Say whether an act was ever recorded, also where its entry still waits to be sequenced."""
+    if Entry.objects.filter(act=act.value).exists():
+        return True
+    waiting = PendingEntry.objects.values_list("leaf", flat=True).iterator(chunk_size=_CHUNK)
+    return any(decode(bytes(leaf)).act is act for leaf in waiting)
+
+
 def leaves_of_acts(acts: Iterable[Act], *, newest: int | None = None) -> Iterator[Leaf]:
     """Yield the sequenced entries of some acts, the newest first.
 

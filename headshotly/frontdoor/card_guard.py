@@ -20,7 +20,9 @@ _SENTENCE = (
 )
 _TEXT_BYTES_MAX = 2 << 20
 # Random tokens and signatures of our own and the payment service's; nobody types into them.
-_UNTYPED = frozenset({"cookie", "stripe-signature", "authorization", "csrfmiddlewaretoken", "x-csrftoken"})
+_UNTYPED = frozenset(
+    {"cookie", "stripe-signature", "authorization", "csrfmiddlewaretoken", "x-csrftoken", "idempotency-key"}
+)
 type Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -60,6 +62,13 @@ def _text_of(file: Any) -> str:
         return ""
 
 
+def _actor(request: Any) -> Actor:
+    bearer, user = getattr(request, "bearer", None), getattr(request, "user", None)
+    if bearer is not None:
+        return Actor(kind="customer", id=bearer.subject, role="token")
+    return Actor(kind="customer", id=user.pk) if user is not None and user.is_authenticated else VISITOR
+
+
 @enforces("7.1.b")
 class CardNumberGuard:
     """Refuses every request that holds a card number; the journal says that, and never which."""
@@ -78,8 +87,7 @@ class CardNumberGuard:
                 return None
         except Refusal as refusal:  # an upload that turned out to be too much
             return plain_answer(request, refusal)
-        user = getattr(request, "user", None)
-        actor = Actor(kind="customer", id=user.pk) if user is not None and user.is_authenticated else VISITOR
+        actor = _actor(request)
         audit.record(actor=actor, act=Act.CARD_NUMBER_REFUSED, purpose="orders", outcome=Outcome.REFUSED)
         # The page must not lead back to an address that holds it.
         request.path = request.path_info = "/"

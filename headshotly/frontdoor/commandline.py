@@ -32,9 +32,12 @@ COMMANDS = {
     "receipt": "receipt",
     "journal": "journal",
     "policy": "policy",
+    "findings": "findings",
+    "release": "release",
     "staff": "staff",
     "vendors": "vendors",
     "manage": "manage",
+    "queue": "queue",
 }
 
 _OFFLINE = frozenset({"shoot", "--help", "--version"})

@@ -4,11 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import redirect
 from django.utils import translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from headshotly.accounts import services as accounts
 from headshotly.policy.permission import permission
+from headshotly.policy.way_back import way_back
 from headshotly.policy.wording import LANGUAGES
 
 COOKIE = "__Host-language"  # settings names the same
@@ -31,8 +31,8 @@ class Languages(LocaleMiddleware):
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     """Speak another language from now on, in mails too where somebody is signed in; then back to the page."""
-    wanted, then = request.POST.get("language", ""), request.POST.get("next", "")
-    answer = redirect(then if url_has_allowed_host_and_scheme(then, allowed_hosts=None) else "/")
+    wanted = request.POST.get("language", "")
+    answer = redirect(way_back(request, otherwise="/"))
     if wanted not in LANGUAGES:
         return answer
     if request.user.is_authenticated:

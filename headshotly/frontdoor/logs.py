@@ -28,7 +28,9 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,119}")
 _REFERENCE = re.compile(r"[A-Z]{1,4}-?[0-9A-F]{1,12}(-[0-9A-F]{1,12}){0,3}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # What a record may add (``extra``), and of what form: names out of the code, references of our own making, numbers.
-NAMES = frozenset({"check", "code", "duty", "error", "measure", "program", "route", "rule", "source", "step"})
+NAMES = frozenset(
+    {"check", "code", "duty", "error", "measure", "operation", "program", "route", "rule", "source", "step", "task"}
+)
 REFERENCES = frozenset({"job", "reference"})
 NUMBERS = frozenset({"attempt", "attempts", "count", "errno", "seconds", "status"})
 FIELDS = NAMES | REFERENCES | NUMBERS | {"method"}
@@ -39,11 +41,24 @@ _LIBRARIES = tuple(f"{sysconfig.get_path(name)}/" for name in ("purelib", "platl
 type Line = dict[str, Any]
 
 
-def _field(name: str, value: object) -> object:
-    """Return a value that may stand in a line, or None."""
+def is_name(text: str) -> bool:
+    """Say whether a text has the form of a name out of the code."""
+    return bool(_NAME.fullmatch(text))
+
+
+def permitted(name: str, value: object) -> str | int | float | None:
+    """Return a value that may stand in a line or a span under a name, or None.
+
+    Args:
+        name: of the field; one that is none of ours has no values.
+        value: anything.
+    """
+    if name not in FIELDS:
+        return None
     if name in NUMBERS:
-        plain = not isinstance(value, bool) and isinstance(value, int | float)
-        return value if plain and mask(str(value)) == str(value) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or mask(str(value)) != str(value):
+            return None
+        return value
     text = str(value) if isinstance(value, str | UUID) else ""
     if name == "method":
         return text if text in _METHODS else None
@@ -79,7 +94,7 @@ def told_of(error: BaseException) -> Line:
     """
     told: Line = {"error": _kind(error)}
     if isinstance(error, Refusal):
-        told["code"] = _field("code", error.code) or "refused"
+        told["code"] = permitted("code", error.code) or "refused"
     causes: list[str] = []
     one: BaseException | None = error
     while one is not None and len(causes) < _CAUSES_MAX:
@@ -123,9 +138,9 @@ def line_of(record: logging.LogRecord) -> Line:
         line["logger"] = record.name if _NAME.fullmatch(record.name) else "unnamed"
         line["place"] = _place(record.pathname, record.lineno, record.funcName or "")
     if record.name == "django.request":
-        line["event"], line["status"] = "request.failed", _field("status", getattr(record, "status_code", 0)) or 0
+        line["event"], line["status"] = "request.failed", permitted("status", getattr(record, "status_code", 0)) or 0
     for name in sorted(FIELDS & vars(record).keys()) if named else ():
-        value = _field(name, vars(record)[name])
+        value = permitted(name, vars(record)[name])
         if value is None:
             line.setdefault("withheld", []).append(name)
         else:

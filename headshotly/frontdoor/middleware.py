@@ -10,9 +10,11 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from headshotly.access.middleware import PermissionGate
+from headshotly.frontdoor import metrics, tally
+from headshotly.frontdoor.api import problems
 from headshotly.incidents import blocks, containment, inspecting, watching
 from headshotly.incidents.errors import ReadOnly
-from headshotly.policy import clock, configuration, correlation
+from headshotly.policy import clock, configuration, correlation, tracing
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
@@ -27,7 +29,9 @@ _CONTENT_SECURITY_POLICY = (
 
 
 def plain_answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """Return a refusal as a page, or as JSON where that was asked for."""
+    """Return a refusal as a page, as JSON where that was asked for, or as a problem where the API was."""
+    if problems.wanted(request):
+        return problems.of_refusal(refusal)
     if "application/json" in request.headers.get("Accept", "") or request.headers.get("Authorization"):
         return JsonResponse({"code": refusal.code, "sentence": refusal.sentence}, status=refusal.status)
     return render(request, "frontdoor/refusal.html", {"refusal": refusal}, status=refusal.status)
@@ -56,6 +60,10 @@ class Surroundings:
         if request.headers.get("Sec-GPC") == "1":
             # Nothing is sold or shared for anybody; the signal is honoured by saying so (11 CCR 7025(c)(6)).
             answer.headers["X-Opt-Out-Request"] = "honored"
+        if request.method == "HEAD" and isinstance(answer, HttpResponse):
+            # The server would drop the body, but not without a line in the log for each such question.
+            answer.headers.setdefault("Content-Length", str(len(answer.content)))
+            answer.content = b""
         return answer
 
     @staticmethod
@@ -70,7 +78,7 @@ class Surroundings:
 
 
 class Watched:
-    """Gives every request its id, and leaves a line of its answer for the event stream and the log.
+    """Gives every request its id, leaves a line of its answer for the event stream and the log, and counts it.
 
     Outermost, so that refusals are seen as well. The id is told in ``X-Request-Id``, for whoever writes to us about it.
     """
@@ -81,16 +89,26 @@ class Watched:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request."""
         request_id, began = uuid4().hex, clock.monotonic()
-        with correlation.correlated(request_id=request_id):
-            answer = self._get_response(request)
+        with correlation.correlated(request_id=request_id), tracing.span("request") as span:
+            answer = self._get_response(request) if span is None else self._traced(request)
             seconds = clock.monotonic() - began
             watching.saw_request(request, answer, seconds=seconds, inspection=getattr(request, "inspection", ""))
             match = request.resolver_match
             told: dict[str, Any] = {"route": match.view_name if match else "none", "method": request.method or ""}
             told |= {"status": answer.status_code, "seconds": round(seconds, 4)}
+            if span is not None:
+                span.set_attributes(told)
             _logger.info("request.answered", extra=told)
+        metrics.saw_request(told["route"], answer.status_code, seconds)
+        tally.OF_THIS_PROCESS.saw_request(told["route"], answer.status_code, seconds)
         answer["X-Request-Id"] = request_id
         return answer
+
+    def _traced(self, request: HttpRequest) -> HttpResponseBase:
+        from headshotly.frontdoor.tracing import watched_databases  # noqa: PLC0415 - loads OpenTelemetry
+
+        with watched_databases():
+            return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Leave a line of what a view did not foresee."""
@@ -160,10 +178,10 @@ class ReadOnlyGate:
 class PlainGate(PermissionGate):
     """The permission gate, answering in plain words: Django shows a middleware's own refusals to nobody else."""
 
-    def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Return the gate's answer, or its refusal as a page."""
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> Any:
+        """Return the gate's answer, or its refusal as a page or a problem."""
         try:
-            return super().process_view(request, view, args, kwargs)
+            return self.decide(request, permission_of(view))
         except Refusal as refusal:
             return plain_answer(request, refusal)
 
@@ -207,10 +225,11 @@ class Inspected:
     def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> Any:
         """Look at the form or JSON of a request that CSRF protection let through.
 
-        Programs that show a signature or a token instead may well send attacks: they report them. Staff write about
-        attacks, and so does who reports a weakness; theirs are noted, and block nobody.
+        Programs of the house's that show a signature or a token instead may well send attacks: they report them. Staff
+        write about attacks, and so does who reports a weakness; theirs are noted, and block nobody.
         """
-        if request.method not in {"POST", "PUT", "PATCH"} or getattr(view, "csrf_exempt", False):
+        reports = getattr(view, "csrf_exempt", False) and permission_of(view) != "token"
+        if request.method not in {"POST", "PUT", "PATCH"} or reports:
             return None
         quotes = (permission_of(view) or "").startswith("staff") or hasattr(view, inspecting.QUOTES)
         try:

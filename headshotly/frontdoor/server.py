@@ -64,7 +64,16 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         return self._application
 
 
-def https(application: Callable[..., Any], *, port: int, host: str, certificate: Path, key: Path, workers: int) -> Web:
+def https(
+    application: Callable[..., Any],
+    *,
+    port: int,
+    host: str,
+    certificate: Path,
+    key: Path,
+    workers: int,
+    hooks: dict[str, Any] | None = None,
+) -> Web:
     """Return the HTTPS server.
 
     Args:
@@ -74,6 +83,7 @@ def https(application: Callable[..., Any], *, port: int, host: str, certificate:
         certificate: PEM file.
         key: PEM file.
         workers: processes.
+        hooks: what gunicorn calls when a process begins or ends, by its own names.
     """
     context = tls_context(certificate, key)
     options = _common(f"{host}:{port}") | {
@@ -85,6 +95,7 @@ def https(application: Callable[..., Any], *, port: int, host: str, certificate:
         "ssl_context": lambda _config, _default: context,
         "timeout": TIMEOUT_SECONDS,
         "keepalive": 5,
+        **(hooks or {}),
     }
     return Web(application, options)
 

@@ -43,6 +43,18 @@ HEADSHOTLY = Configuration(
 )
 
 
+def metrics_folder(made: Path | None = None) -> Path | None:
+    """Return the folder this server's processes measure into, None where there is but one process.
+
+    Args:
+        made: the folder from now on; prometheus_client reads the environment once, when it is first loaded.
+    """
+    if made is not None:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(made)  # noqa: TID251 - the one place
+    found = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")  # noqa: TID251 - the one place
+    return Path(found) if found else None
+
+
 def _secret_key() -> str:
     """Return Django's secret, made on first use and kept 0600 in the data folder."""
     given = _environment("SECRET_KEY")
@@ -60,8 +72,13 @@ def _secret_key() -> str:
     return value
 
 
+# A thread keeps its connections between requests: opening a SQLite file anew for each costs more than most pages, and
+# the last to close it writes its whole log back. On PostgreSQL a connection cut by a failover is noticed and replaced.
+_KEPT: dict[str, object] = {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
+
+
 def _sqlite(name: str) -> dict[str, object]:
-    return {
+    return _KEPT | {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(HEADSHOTLY.data_folder / name),
         "OPTIONS": {
@@ -79,7 +96,7 @@ def _sqlite(name: str) -> dict[str, object]:
 
 def _postgresql(url: str, *, name: str = "") -> dict[str, object]:
     parts = urlsplit(url)
-    return {
+    return _KEPT | {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name or parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
@@ -114,7 +131,7 @@ DATABASE_ROUTERS = ["headshotly.frontdoor.routing.Rooms"]
 
 ROOMS = [
     "policy", "audit", "purposes", "vendors", "vault", "accounts", "access",
-    "studio", "orders", "continuity", "incidents", "rights", "proof", "frontdoor",
+    "studio", "integrations", "orders", "continuity", "lifecycle", "incidents", "rights", "proof", "frontdoor",
 ]  # fmt: skip
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -156,9 +173,11 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",  # before static files, which carry it as well
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "headshotly.frontdoor.middleware.Watched",
     "headshotly.frontdoor.middleware.Surroundings",
+    "headshotly.frontdoor.api.surroundings.TokensOnly",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "headshotly.frontdoor.languages.Languages",
     "django.middleware.common.CommonMiddleware",
@@ -171,7 +190,6 @@ MIDDLEWARE = [
     "headshotly.frontdoor.middleware.ReadOnlyGate",
     "headshotly.frontdoor.card_guard.CardNumberGuard",
     "headshotly.frontdoor.middleware.PlainGate",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 CSRF_FAILURE_VIEW = "headshotly.frontdoor.views.csrf_failure"
 TEMPLATES = [
@@ -198,6 +216,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True  # our scripts take the token out of the form
 CSRF_COOKIE_NAME = "__Host-csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if HEADSHOTLY.environment in {"staging", "production"} else 3600
 SECURE_SSL_REDIRECT = True
@@ -234,4 +253,4 @@ LOGGING = {
         "django.security": {"level": "ERROR"},
     },
 }
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+TASKS = {"default": {"BACKEND": "headshotly.frontdoor.queueing.Backend"}}

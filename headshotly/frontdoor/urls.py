@@ -3,15 +3,18 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from headshotly.frontdoor import languages, views
+from headshotly.frontdoor.api import pages
 from headshotly.incidents import collecting
 from headshotly.proof import disclosure_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
     path("health/", views.health, name="health"),
+    path("api/metrics/", views.measured, name="metrics"),
     path("language/", languages.choose, name="language"),
     path(".well-known/gpc.json", views.gpc, name="gpc"),
     path("account/", include("headshotly.accounts.urls")),
+    path("account/programs/", include("headshotly.integrations.urls")),
     path("studio/", include("headshotly.studio.urls")),
     path("consent/", include("headshotly.purposes.urls")),
     path("opened/", include("headshotly.access.customer_urls")),
@@ -22,10 +25,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/incidents/", include("headshotly.incidents.staff_urls")),
     path("staff/watch/", include("headshotly.incidents.watch_urls")),
     path("api/events/", collecting.take, name="collect"),
+    path("api/", pages.about, name="api-page"),
+    path("api/v1/", include("headshotly.frontdoor.api.urls")),
     path("staff/rights/", include("headshotly.rights.staff_urls")),
     path("orders/", include("headshotly.orders.urls")),
     path("staff/orders/", include("headshotly.orders.staff_urls")),
     path("staff/continuity/", include("headshotly.continuity.urls")),
+    path("staff/findings/", include("headshotly.lifecycle.urls")),
     path("staff/", include("headshotly.access.urls")),
     path("staff/studio/", include("headshotly.studio.desk_urls")),
     path("staff/weaknesses/", include("headshotly.proof.staff_urls")),

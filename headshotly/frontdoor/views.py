@@ -5,7 +5,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_noop as noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from headshotly.frontdoor import gauges, metrics, settings
 from headshotly.policy.permission import permission
 from headshotly.studio.styles import STYLES
 
@@ -25,6 +27,15 @@ def landing(request: HttpRequest) -> HttpResponse:
 def health(_request: HttpRequest) -> HttpResponse:
     """Say that the process answers."""
     return HttpResponse("ok", content_type="text/plain")
+
+
+@permission("service:metrics.read")
+@never_cache
+@require_safe
+def measured(_request: HttpRequest) -> HttpResponse:
+    """Tell a collector with a token what this server and the whole service measure (Prometheus' text form)."""
+    folder = settings.metrics_folder()
+    return HttpResponse(metrics.exposition(gauges.WHOLE_SERVICE, shared=folder), content_type=CONTENT_TYPE_LATEST)
 
 
 @permission("public")

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from headshotly.access import grants
+from headshotly.access import bearers, grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
-from headshotly.frontdoor import logs
+from headshotly.frontdoor import broker, logs
 from headshotly.incidents import alerts, cases, reacting
+from headshotly.incidents.watching import saw_decision
+from headshotly.integrations import telling, tokens
 from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
 from headshotly.orders import spending
@@ -19,7 +21,7 @@ from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
 from headshotly.studio import entitlement, leaving
 from headshotly.studio import services as studio
-from headshotly.vendors import way_out
+from headshotly.vendors import decisions, way_out
 
 
 def _s3_witness() -> witnesses.Witness:
@@ -55,6 +57,12 @@ def _drill_place() -> scratch_place.ScratchPlace:
     return DrillPlace()
 
 
+def _trace() -> None:
+    from headshotly.frontdoor import tracing  # noqa: PLC0415 - loads OpenTelemetry, where a collector is named
+
+    tracing.install()
+
+
 def _commands() -> Iterator[tuple[str, str | None]]:
     from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
 
@@ -68,11 +76,15 @@ def wire() -> None:
     ``witness.region``, ``witness.endpoint``, ``witness.days``; ``witness.folder``.
     """
     way_out.install()
+    broker.engine()  # a queue that there is none of is refused before anybody is served
     logs.tame_libraries()
+    if configuration.current().options.get("traces.collector"):
+        _trace()
     if configuration.current().options.get("witness.bucket"):
         witnesses.use(_s3_witness)
     alerts.when_raised(cases.open_for_alert)
     alerts.when_raised(reacting.react)
+    decisions.when_decided(saw_decision)
     grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)
@@ -80,6 +92,8 @@ def wire() -> None:
     entitlement.when_starting(spending.claim)
     entitlement.when_delivering(spending.deliver)
     entitlement.when_ended(orders.shoot_ended)
+    entitlement.when_ended(telling.shoot_ended)
+    bearers.recognise_with(tokens.recognise)
     scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)

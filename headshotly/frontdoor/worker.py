@@ -17,14 +17,16 @@ from types import FrameType
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, transaction
 from django.tasks import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from headshotly.frontdoor import broker, queueing, tracing
+from headshotly.frontdoor.broker import Broker, BrokerGone, Delivery
 from headshotly.frontdoor.models import TaskLease
 from headshotly.incidents import containment, watching
-from headshotly.policy import clock, correlation
+from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission_of
 from headshotly.policy.refusal import Refusal
@@ -37,6 +39,7 @@ READ_ONLY_PAUSE = dt.timedelta(seconds=30)
 HEARTBEAT_SECONDS = 5.0
 ATTEMPTS_MAX = 4
 REAP_EVERY_SECONDS = 5.0
+WAIT_SECONDS = 10.0  # for an order, at a broker
 LONGEST_SECONDS = 3600.0  # no task takes an hour; one that does hangs
 _GONE = (OperationalError, InterfaceError)
 _logger = logging.getLogger(__name__)
@@ -66,22 +69,40 @@ def reap() -> int:
         if max(claim_ends, lease.expires_at if lease else claim_ends) > now:
             continue
         attempts = lease.attempts if lease else 1
-        handled += _give_up(task) if attempts >= ATTEMPTS_MAX else _put_back(task)
+        handled += _give_up(task, attempts) if attempts >= ATTEMPTS_MAX else _put_back(task, attempts)
     return handled
 
 
-def _put_back(task: Any) -> int:
-    return DBTaskResult.objects.filter(id=task.id, status=TaskResultStatus.RUNNING, started_at=task.started_at).update(
-        status=TaskResultStatus.READY, started_at=None
+def _tell(task: Any, what: str, attempt: int, *, seconds: float | None = None, error: str = "") -> None:
+    watching.saw_task(
+        task=task.id,
+        claimed_at=task.started_at,
+        path=task.task_path,
+        what=what,
+        attempt=attempt,
+        seconds=seconds,
+        error=error,
     )
 
 
-def _give_up(task: Any) -> int:
+def _put_back(task: Any, attempts: int) -> int:
+    """Let somebody else take it. What is told before the commit may be told again, but is never missing."""
+    with transaction.atomic():
+        changed = DBTaskResult.objects.filter(
+            id=task.id, status=TaskResultStatus.RUNNING, started_at=task.started_at
+        ).update(status=TaskResultStatus.READY, started_at=None)
+        if changed:
+            _tell(task, "put-back", attempts)
+    return changed
+
+
+def _give_up(task: Any, attempts: int) -> int:
     with transaction.atomic():
         changed = DBTaskResult.objects.filter(
             id=task.id, status=TaskResultStatus.RUNNING, started_at=task.started_at
         ).update(status=TaskResultStatus.FAILED, finished_at=clock.now())
         if changed:
+            _tell(task, "given-up", attempts)
             TaskLease.objects.filter(task_id=task.id).delete()
             if task.task_path in _GIVE_UP:
                 _GIVE_UP[task.task_path](**task.args_kwargs["kwargs"])
@@ -120,10 +141,79 @@ class LeasedWorker(Worker):
         reaper = threading.Thread(target=self._reap_until, args=(over,), daemon=True, name="reaper")
         reaper.start()
         try:
-            super().run()
+            carrier = broker.current()
+            if carrier is None:
+                super().run()
+            else:
+                self._run_orders(carrier)
         finally:
             over.set()
             reaper.join(timeout=2)
+
+    def _run_orders(self, carrier: Broker) -> None:
+        """Wait for orders instead of looking into the database; where the broker is away, look there after all."""
+        while self.running:
+            close_old_connections()
+            idle = not self._take_order(carrier)
+            if idle and self.batch:
+                return
+            close_old_connections()
+
+    def _take_order(self, carrier: Broker) -> bool:
+        """Wait for one order and do what it asks.
+
+        The order is done with once its row is claimed, not once the work is: from there on lease and reaper see to it.
+        A crash before that lets the broker deliver it again; a crash after the claim leaves the row to the reaper.
+
+        Returns:
+            Whether there was something to do.
+        """
+        try:
+            delivery = carrier.receive(wait=0 if self.batch else WAIT_SECONDS)
+        except BrokerGone as error:
+            _logger.warning("queue.no-answer", extra={"step": "receive", "error": str(error)})
+            return self._run_claimed(None) or (not self.batch and self._pause())
+        if delivery is None:
+            # Told to stop when idle, a worker must not believe a broker that lost something.
+            return self.batch and self._run_claimed(None)
+        try:
+            return self._obey(carrier, delivery)
+        except BrokerGone as error:
+            _logger.warning("queue.no-answer", extra={"step": "refuse", "error": str(error)})
+            return True
+
+    def _pause(self) -> bool:
+        threading.Event().wait(self.interval)
+        return True
+
+    def _obey(self, carrier: Broker, delivery: Delivery) -> bool:
+        task_id = queueing.task_named(delivery)
+        if task_id is None:
+            _logger.error("queue.no-order")
+            carrier.refuse(delivery)
+            return True
+        self._run_claimed(task_id, lambda: carrier.done(delivery))
+        return True
+
+    def _run_claimed(self, task_id: UUID | None, claimed: Callable[[], None] = lambda: None) -> bool:
+        """Claim a task, or the next one, and run it; a signal in between lets it end the task, not the process."""
+        self.running_task = True
+        try:
+            task = queueing.claim(self.worker_id, task_id=task_id)
+            try:
+                claimed()
+            except BrokerGone as error:
+                _logger.warning("queue.no-answer", extra={"step": "done", "error": str(error)})
+            if task is None:
+                return False
+            self.run_task(task)
+        except _GONE:
+            _logger.warning("database.no-answer", extra={"step": "claim"})
+            connections.close_all()
+            self._pause()
+        finally:
+            self.running_task = False
+        return True
 
     def _reap_until(self, over: threading.Event) -> None:
         try:
@@ -131,6 +221,7 @@ class LeasedWorker(Worker):
                 try:
                     if reap():
                         _logger.warning("worker.gone")
+                    queueing.sweep()
                 except _GONE:
                     _logger.warning("database.no-answer", extra={"step": "reaper"})
                     connections.close_all()
@@ -147,30 +238,34 @@ class LeasedWorker(Worker):
         if containment.read_only():
             _put_off(db_task_result)
             return
-        self._take_lease(db_task_result.id)
+        attempt = self._take_lease(db_task_result)
         over = threading.Event()
         heart = threading.Thread(target=self._beat, args=(db_task_result.id, over), daemon=True, name="heartbeat")
         heart.start()
         self.running_task = True
         try:
-            with correlation.correlated(job_id=str(db_task_result.id)):
-                self._run_held(db_task_result)
+            with tracing.working(db_task_result.id, db_task_result.task_path):
+                self._run_held(db_task_result, attempt)
         finally:
             over.set()
             heart.join(timeout=2)
             self.running_task = False
             self._run_tasks += 1
 
-    def _run_held(self, task: Any) -> None:
+    def _run_held(self, task: Any, attempt: int) -> None:
         """Run the task and write its end, if it is still ours. A crash anywhere here leaves it to the reaper."""
-        arguments = task.args_kwargs
+        arguments, began = task.args_kwargs, clock.monotonic()
+
+        def end(write: Callable[[], None], what: str, error: str = "") -> None:
+            self._end(task, write, what=what, attempt=attempt, seconds=clock.monotonic() - began, error=error)
+
         try:
             _require_permission(task.task)
             value = task.task.call(*arguments["args"], **arguments["kwargs"])
         except studio_tasks.Interrupted:
-            self._end(task, lambda: _back_to_the_queue(task))
+            end(lambda: _back_to_the_queue(task), "returned")
         except SystemExit:
-            self._end(task, lambda: _back_to_the_queue(task))
+            end(lambda: _back_to_the_queue(task), "returned")
             raise
         except _GONE:
             # The database went away under the work: no failure of the task. Its lease runs out, and it is tried again.
@@ -180,12 +275,17 @@ class LeasedWorker(Worker):
             _logger.exception("job.failed")
             watching.saw_failure(product="python", error=type(error).__name__, where=task.task_path)
             failure = error
-            self._end(task, lambda: task.set_failed(failure))
+            end(lambda: task.set_failed(failure), "failed", type(failure).__name__)
         else:
-            self._end(task, lambda: task.set_successful(value))
+            end(lambda: task.set_successful(value), "finished")
 
-    def _end(self, task: Any, write: Callable[[], None]) -> None:
-        """Write a task's end and drop the lease in one transaction; without the lease, write nothing."""
+    def _end(
+        self, task: Any, write: Callable[[], None], *, what: str, attempt: int, seconds: float, error: str
+    ) -> None:
+        """Write a task's end and drop the lease in one transaction; without the lease, write nothing.
+
+        The event stream is told before the commit: a crash in between leaves an end that comes once more.
+        """
         with transaction.atomic():
             held, _ = TaskLease.objects.filter(task_id=task.id, worker=self.worker_id).delete()
             if held:
@@ -193,14 +293,18 @@ class LeasedWorker(Worker):
             else:
                 # Its end is not ours to write.
                 _logger.warning("job.taken-over")
+            _tell(task, what if held else "lease-lost", attempt, seconds=seconds, error=error)
 
-    def _take_lease(self, task_id: UUID) -> None:
+    def _take_lease(self, task: Any) -> int:
+        """Take the lease and return which attempt this is."""
         with transaction.atomic():
             lease, _ = TaskLease.objects.select_for_update().get_or_create(
-                task_id=task_id, defaults={"worker": self.worker_id, "expires_at": clock.now() + LEASE}
+                task_id=task.id, defaults={"worker": self.worker_id, "expires_at": clock.now() + LEASE}
             )
             lease.worker, lease.attempts, lease.expires_at = self.worker_id, lease.attempts + 1, clock.now() + LEASE
             lease.save()
+            _tell(task, "taken", lease.attempts)
+        return int(lease.attempts)
 
     def _beat(self, task_id: UUID, over: threading.Event) -> None:
         """Renew the lease. A worker that was stopped too long finds another's name there and renews nothing.
@@ -241,3 +345,4 @@ def _back_to_the_queue(task: Any) -> None:
     DBTaskResult.objects.filter(id=task.id, status=TaskResultStatus.RUNNING).update(
         status=TaskResultStatus.READY, started_at=None
     )
+    queueing.announce_after_commit(task.id)

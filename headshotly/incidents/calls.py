@@ -6,6 +6,7 @@ Options: ``oncall.chat`` (address of a chat's webhook) with ``oncall.chat_form``
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,7 +17,7 @@ from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act, Outcome
 from headshotly.incidents import escalation, messages, oncall, timeline
-from headshotly.incidents.escalation import Channel, Duty, Step
+from headshotly.incidents.escalation import Channel, Duty, News, Step
 from headshotly.incidents.models import Call, CallState, Case, TimelineKind
 from headshotly.incidents.phases import Phase, Severity
 from headshotly.policy import clock, configuration
@@ -50,7 +51,8 @@ def queue_reached(case: Case, *, now: dt.datetime) -> int:
     steps = escalation.reached(
         severity=Severity(case.severity), since=case.ladder_at, acknowledged_at=case.acknowledged_at, now=now
     )
-    done = set(Call.objects.filter(case=case, severity=case.severity).values_list("step", flat=True))
+    called = Call.objects.filter(case=case, severity=case.severity, news=News.NEEDED)
+    done = set(called.values_list("step", flat=True))
     queued = 0
     for step in steps:
         if step.number in done:
@@ -81,6 +83,29 @@ def _rows(case: Case, step: Step, now: dt.datetime) -> Iterable[Call]:
             )
 
 
+@enforces("8.1.a-b")
+def tell_pager(case: Case, news: News, *, now: dt.datetime) -> None:
+    """Queue the news that stops or ends a case's page, in the transaction of what it tells; nothing without a page.
+
+    Pages that were not handed over yet are withdrawn: nobody is woken for what somebody took. One that is being handed
+    over, or was and reported failure, may still arrive, so the news goes in any case, and after it.
+    """
+    pages = Call.objects.filter(case=case, channel=Channel.PAGER)
+    if not pages.filter(news=News.NEEDED).exists() or pages.filter(news=news).exists():
+        return
+    pages.filter(news=News.NEEDED, state=CallState.QUEUED).update(state=CallState.WITHDRAWN)
+    Call.objects.create(
+        case=case,
+        severity=case.severity,
+        step=0,
+        duty=Duty.FIRST,
+        channel=Channel.PAGER,
+        news=news,
+        holder=case.owner,
+        next_at=now,
+    )
+
+
 def escalate() -> int:
     """Queue what every case that nobody has taken has reached; return how many calls were queued."""
     now = clock.now()
@@ -102,12 +127,28 @@ def send_due() -> int:
         )
         # A crash after this line leaves calls marked; they are due again when the claim runs out.
         Call.objects.filter(id__in=ids).update(state=CallState.SENDING, next_at=now + CLAIMED_FOR)
-    for call in Call.objects.select_related("case").filter(id__in=ids).order_by("step"):
+    for call in sorted(Call.objects.select_related("case").filter(id__in=ids), key=_in_turn):
         sent += _hand_over(call)
     return sent
 
 
+def _in_turn(call: Call) -> tuple[int, int]:
+    return list(News).index(News(call.news)), call.step
+
+
+def _must_wait(call: Call) -> bool:
+    """Say whether something that must arrive before this news is still on its way."""
+    if call.news == News.NEEDED:
+        return False
+    before = [News.NEEDED] if call.news == News.TAKEN else [News.NEEDED, News.TAKEN]
+    on_its_way = Q(state=CallState.SENDING) | Q(state=CallState.QUEUED)
+    return Call.objects.filter(on_its_way, case=call.case, channel=call.channel, news__in=before).exists()
+
+
 def _hand_over(call: Call) -> int:
+    if _must_wait(call):
+        Call.objects.filter(id=call.id).update(state=CallState.QUEUED, next_at=clock.now() + PAUSE)
+        return 0
     try:
         _speak(call)
     except Refusal as refusal:
@@ -169,10 +210,19 @@ def _speak(call: Call) -> None:
             form = messages.FORMS[options.get("oncall.chat_form", "slack")]
             webhooks.post(options["oncall.chat"], form(summons), once=call.id)
         case Channel.PAGER:
-            key = options["oncall.pager_key"]
-            webhooks.post(options["oncall.pager"], messages.pager(summons, routing_key=key, once=call.id), once=call.id)
+            webhooks.post(options["oncall.pager"], _event(call, summons, options["oncall.pager_key"]), once=call.id)
+
+
+def _event(call: Call, summons: messages.Summons, key: str) -> dict[str, Any]:
+    match News(call.news):
+        case News.NEEDED:
+            return messages.pager(summons, routing_key=key, once=call.id)
+        case News.TAKEN:
+            return messages.pager_news(summons, routing_key=key, action="acknowledge")
+        case News.OVER:
+            return messages.pager_news(summons, routing_key=key, action="resolve")
 
 
 def of(case: Case) -> list[Call]:
     """Return a case's calls, oldest step first."""
-    return list(Call.objects.filter(case=case).order_by("severity", "step", "channel"))
+    return list(Call.objects.filter(case=case).order_by("severity", "step", "channel", "next_at"))

@@ -13,7 +13,8 @@ from headshotly.incidents.phases import Due, Origin, Phase, Severity
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
-_SOON = dt.timedelta(hours=24)
+SOON = dt.timedelta(hours=24)
+_LAST_PART = 4  # a clock shorter than four days is near its end in its last quarter: a new one never is
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,10 @@ class Line:
 
     @property
     def soon(self) -> bool:
-        """Say whether its clock runs out within a day."""
-        return self.left is not None and self.left < _SOON
+        """Say whether its clock is over, or near its end: within a day, and in the last quarter of its time."""
+        if self.due is None or self.left is None:
+            return False
+        return self.left < min(SOON, (self.due.at - self.case.opened_at) / _LAST_PART)
 
 
 def due_of(case: Case) -> Due | None:
@@ -98,12 +101,8 @@ def is_altered(case: Case) -> bool:
 
 def waiting_for(member_id: UUID) -> int:
     """Return how many cases wait for a member: nobody has taken them, or they are theirs and soon over."""
-    soon = clock.now() + _SOON
-    waiting = 0
-    for case in Case.objects.exclude(phase=Phase.CLOSED):
-        due = due_of(case)
-        waiting += case.acknowledged_at is None or (case.owner == member_id and due is not None and due.at < soon)
-    return waiting
+    lines = open_lines()
+    return sum(one.case.acknowledged_at is None or (one.case.owner == member_id and one.soon) for one in lines)
 
 
 def alerts_of(case: Case) -> list[CaseAlert]:

@@ -11,7 +11,7 @@ from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.audit.acts import Act
 from headshotly.incidents import breach_selectors, calls, oncall, phases, timeline, wording
 from headshotly.incidents.errors import NotFound, NotNow
-from headshotly.incidents.escalation import Duty
+from headshotly.incidents.escalation import Duty, News
 from headshotly.incidents.models import Alert, Breach, Case, CaseAlert, Containment, Level, TimelineKind
 from headshotly.incidents.phases import Origin, Outcome, Phase, Severity
 from headshotly.policy import clock
@@ -185,6 +185,7 @@ def take(*, actor: Actor, number: int) -> Case:
         timeline.write(
             actor=actor, case=case, kind=TimelineKind.OWNER, words="Taken.", act=Act.CASE_TAKEN, subject=actor.id
         )
+        calls.tell_pager(case, News.TAKEN, now=clock.now())
     return case
 
 
@@ -312,6 +313,8 @@ def _go(case: Case, actor: Actor, to: Phase, text: str, *, outcome: Outcome | No
     words = f"{left.label} → {to.label}: {text}"
     kind, act = (TimelineKind.CLOSED, Act.CASE_CLOSED) if to is Phase.CLOSED else (TimelineKind.PHASE, Act.CASE_MOVED)
     timeline.write(actor=actor, case=case, kind=kind, words=words, act=act)
+    if to is Phase.CLOSED:
+        calls.tell_pager(case, News.OVER, now=now)
 
 
 def finish_exercise(*, case: Case, actor: Actor, findings: str) -> None:

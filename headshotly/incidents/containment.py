@@ -22,6 +22,7 @@ from headshotly.audit.acts import Act
 from headshotly.incidents import cases, timeline, wording
 from headshotly.incidents.errors import Incomplete, NotFound, NotNow
 from headshotly.incidents.models import Containment, TimelineKind
+from headshotly.integrations import tokens as programs
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.vault import holds
@@ -123,6 +124,10 @@ def _revoke_token(actor: Actor, target: str, _because: str) -> str:
     return "revoked"
 
 
+def _revoke_customers_tokens(actor: Actor, target: str, _because: str) -> str:
+    return f"{programs.revoke_all(actor=actor, subject=_customer(target))} tokens revoked"
+
+
 def _hold_key(actor: Actor, target: str, because: str) -> str:
     held = holds.hold(actor=actor, subject=_customer(target), because=because)
     return _was(held, "nothing of theirs opens", "it was held already")
@@ -152,6 +157,11 @@ MEASURES: dict[str, Measure] = {
             id="sessions", label="End a customer's sessions", target="Customer's pseudonym", subject=True,
             effect="They are signed out everywhere at once, and can sign in again.",
             do=_end_sessions, undo=None,
+        ),
+        Measure(
+            id="customer-tokens", label="Revoke a customer's tokens", target="Customer's pseudonym", subject=True,
+            effect="No program acts for them any more; they can make new tokens.",
+            do=_revoke_customers_tokens, undo=None,
         ),
         Measure(
             id="account", label="Suspend a customer's account", target="Customer's pseudonym", subject=True,

@@ -29,6 +29,14 @@ class Channel(TextChoices):
     PAGER = "pager", "Pager"
 
 
+class News(TextChoices):
+    """What a call tells: that somebody is needed, or, to a pager that was told so, that nobody is any more."""
+
+    NEEDED = "needed", "Somebody is needed"
+    TAKEN = "taken", "Somebody took it"
+    OVER = "over", "It is over"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of an escalation.

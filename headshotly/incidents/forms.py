@@ -9,11 +9,9 @@ from django.http import HttpRequest
 
 from headshotly.incidents.errors import Incomplete
 from headshotly.policy import configuration
+from headshotly.policy.forms import day, number, text
 
-
-def text(request: HttpRequest, name: str) -> str:
-    """Return a field's text, without white space around it."""
-    return request.POST.get(name, "").strip()
+__all__ = ["choice", "day", "ids", "moment", "moment_or_none", "number", "one_id", "text", "ticked", "zone"]
 
 
 def choice[Kind: Enum](request: HttpRequest, name: str, kind: type[Kind]) -> Kind:
@@ -31,18 +29,6 @@ def choice[Kind: Enum](request: HttpRequest, name: str, kind: type[Kind]) -> Kin
 def ticked(request: HttpRequest, name: str) -> bool:
     """Say whether a box was ticked."""
     return text(request, name) == "yes"
-
-
-def number(request: HttpRequest, name: str) -> int:
-    """Return a whole number.
-
-    Raises:
-        Incomplete: it is none.
-    """
-    typed = text(request, name)
-    if not (typed.isascii() and typed.isdecimal()):
-        raise Incomplete("Please give a whole number.")
-    return int(typed[:9])
 
 
 def zone() -> ZoneInfo:
@@ -76,18 +62,6 @@ def moment_or_none(request: HttpRequest, name: str) -> dt.datetime | None:
     except ValueError:
         raise Incomplete("Please give times as 2026-12-31T09:00.") from None
     return (found if found.tzinfo else found.replace(tzinfo=zone())).astimezone(dt.UTC)
-
-
-def day(request: HttpRequest, name: str) -> dt.date:
-    """Return a date.
-
-    Raises:
-        Incomplete: it is none.
-    """
-    try:
-        return dt.date.fromisoformat(text(request, name))
-    except ValueError:
-        raise Incomplete("Please give dates as 2026-12-31.") from None
 
 
 def one_id(request: HttpRequest, name: str) -> UUID:

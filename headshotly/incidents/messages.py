@@ -93,4 +93,9 @@ def pager(summons: Summons, *, routing_key: str, once: UUID) -> dict[str, Any]:
     }
 
 
+def pager_news(summons: Summons, *, routing_key: str, action: str) -> dict[str, Any]:
+    """Return the event that stops a page (``acknowledge``) or ends it (``resolve``); it names the page and no more."""
+    return {"routing_key": routing_key, "event_action": action, "dedup_key": f"headshotly-{summons.reference}"}
+
+
 FORMS = {"slack": slack, "teams": teams}

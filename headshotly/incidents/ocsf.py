@@ -1,6 +1,7 @@
 """Events as OCSF 1.3.0 spells them (schema.ocsf.io/1.3.0); the version is pinned and written into each event."""
 
 import datetime as dt
+import ipaddress
 from typing import Any
 
 VERSION = "1.3.0"
@@ -13,7 +14,6 @@ AUTHENTICATION = (3002, 3, "Authentication")
 NETWORK = (4001, 4, "Network Activity")
 HTTP = (4002, 4, "HTTP Activity")
 API = (6003, 6, "API Activity")
-DATASTORE = (6005, 6, "Datastore Activity")
 type Class = tuple[int, int, str]
 
 OTHER = 99
@@ -46,9 +46,10 @@ def event(
         vendor: who makes that.
         severity: 0 to 6.
         outcome: ``success``, ``failure`` or empty.
-        attributes: of the class; empty ones are left out.
+        attributes: of the class; empty ones are left out, at every depth. ``cloud`` brings the profile of that name.
     """
     class_uid, category_uid, name = kind
+    given = {key: value if key == "unmapped" else without_empty(value) for key, value in attributes.items()}
     status_id, status = _STATUSES.get(outcome, _STATUSES[""])
     return {
         "metadata": {
@@ -56,6 +57,7 @@ def event(
             "product": {"name": product, "vendor_name": vendor},
             "log_name": source,
             "uid": uid,
+            **({"profiles": ["cloud"]} if given.get("cloud") else {}),
         },
         "time": int(at.timestamp() * 1000),
         "class_uid": class_uid,
@@ -66,5 +68,30 @@ def event(
         "severity_id": severity,
         "status_id": status_id,
         "status": status,
-        **{key: value for key, value in attributes.items() if value not in ("", None, {}, [])},
+        **{key: value for key, value in given.items() if value not in _EMPTY},
     }
+
+
+_EMPTY: tuple[Any, ...] = ("", None, {}, [])
+
+
+def without_empty(value: Any) -> Any:
+    """Return plain data without what is empty in it: an attribute without a value is left out, not sent as none."""
+    if isinstance(value, dict):
+        return {key: kept for key, inner in value.items() if (kept := without_empty(inner)) not in _EMPTY}
+    if isinstance(value, list):
+        return [kept for inner in value if (kept := without_empty(inner)) not in _EMPTY]
+    return value
+
+
+def endpoint(address: object, port: object = None) -> dict[str, Any]:
+    """Return a network endpoint; whatever is no IP address is a name, and an endpoint nobody named is “unknown”."""
+    said = str(address or "")
+    try:
+        where = {"ip": str(ipaddress.ip_address(said))}
+    except ValueError:
+        where = {"name": said or "unknown"}
+    return where | ({"port": port} if isinstance(port, int) and 0 <= port <= _PORT_MAX else {})
+
+
+_PORT_MAX = 65535

@@ -15,7 +15,7 @@ from headshotly.incidents.reading import (
     SpoolReader,
     TailReader,
 )
-from headshotly.incidents.sources import application, collected, heartbeat, syslog_lines, web
+from headshotly.incidents.sources import application, collected, gate, heartbeat, syslog_lines, web, work
 from headshotly.incidents.stream import Stream
 from headshotly.policy import configuration
 from headshotly.policy.refusal import Refusal
@@ -32,7 +32,8 @@ def readers() -> list[Reader]:
         JournalReader(),
         SpoolReader("web", web.observe),
         SpoolReader("web-errors", application.observe),
-        SpoolReader("worker", application.observe),
+        SpoolReader("worker", work.observe),
+        SpoolReader("vendor-gate", gate.observe),
         SpoolReader("heartbeat", heartbeat.observe),
         SpoolReader("syslog", syslog_lines.observe),
         SpoolReader("collector", collected.observe),

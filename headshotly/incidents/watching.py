@@ -1,7 +1,8 @@
-"""What happens outside the journal leaves its line here: answered requests, tasks that failed, blocked requests."""
+"""What happens outside the journal leaves its line here: answered requests, tasks of the worker, what asks to leave."""
 
+import datetime as dt
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponseBase
 
@@ -9,6 +10,7 @@ from headshotly.incidents import pseudonyms, spool
 from headshotly.incidents.sources.web import shown_path, shown_query, shown_referer, without_people
 from headshotly.policy import clock, configuration, correlation
 from headshotly.policy.enforcement import enforces
+from headshotly.vendors.decisions import Decision
 
 _AGENT_MAX = 300
 
@@ -53,6 +55,9 @@ def _actor(request: Any) -> str:
     account = getattr(request, "service_account", None)
     if account is not None:
         return f"service:{account.id}"
+    bearer = getattr(request, "bearer", None)
+    if bearer is not None:
+        return f"customer:{bearer.subject}"
     # Only where a page asked already: looking up a session here would cost every request a query.
     user = request.__dict__.get("_cached_user")
     return f"customer:{user.pk}" if user is not None and user.is_authenticated else ""
@@ -68,4 +73,55 @@ def saw_failure(*, product: str, error: str, where: str) -> None:
     """
     spool.writer("worker" if product == "python" else "web-errors").append(
         {"id": uuid4().hex, "at": clock.now().isoformat(), "product": product, "error": error, "where": where}
+    )
+
+
+@enforces("8.2.b")
+def saw_task(
+    *,
+    task: UUID,
+    claimed_at: dt.datetime | None,
+    path: str,
+    what: str,
+    attempt: int,
+    seconds: float | None = None,
+    error: str = "",
+) -> None:
+    """Leave the line of one step of a task; its id is made of the step, so that leaving it twice is leaving it once.
+
+    Args:
+        task: its id.
+        claimed_at: when it was claimed, which tells one run of it from the next.
+        path: of its function.
+        what: ``taken``, ``finished``, ``failed``, ``returned``, ``lease-lost``, ``put-back`` or ``given-up``.
+        attempt: the how-manieth time it was taken since it was last given back, from one.
+        seconds: how long it ran.
+        error: name of the exception's class.
+    """
+    line = {
+        "id": f"{task.hex}-{claimed_at.timestamp() if claimed_at else 0:.6f}-{what}",
+        "at": clock.now().isoformat(),
+        "task": str(task),
+        "where": path,
+        "what": what,
+        "attempt": attempt,
+        "error": error,
+    }
+    spool.writer("worker").append(line if seconds is None else line | {"seconds": round(seconds, 3)})
+
+
+@enforces("8.2.b", "1.2.d")
+def saw_decision(decision: Decision) -> None:
+    """Leave the line of one decision about what leaves the house."""
+    spool.writer("vendor-gate").append(
+        {
+            "id": uuid4().hex,
+            "at": clock.now().isoformat(),
+            "host": decision.host,
+            "vendor": decision.vendor,
+            "opened": decision.opened,
+            "reason": decision.reason,
+            "carries": list(decision.carries),
+            "subject": str(decision.about) if decision.about else "",
+        }
     )

@@ -47,6 +47,20 @@ def new_link(*, subject: UUID, order_id: UUID, seat_id: UUID) -> str:
     return token
 
 
+def of_buyer(subject: UUID) -> list[Seat]:
+    """Return the seats of the team orders that somebody paid for, orders newest first; not who has which."""
+    paid = Seat.objects.filter(order__subject=subject, order__state=OrderState.PAID)
+    return list(paid.order_by("-order__created_at", "id"))
+
+
+def new_link_for(*, subject: UUID, seat_id: UUID) -> str:
+    """Return a new token for a free seat, whichever of one's orders it belongs to. Raises as ``new_link``."""
+    found = Seat.objects.filter(id=seat_id, order__subject=subject).first()
+    if found is None:
+        raise OrderNotFound(_("There is no such seat."))
+    return new_link(subject=subject, order_id=found.order_id, seat_id=seat_id)
+
+
 def _order_of_link(token: str) -> QuerySet[Seat, UUID]:
     return Seat.objects.filter(token_sha256=_hash(token)).values_list("order_id", flat=True)
 

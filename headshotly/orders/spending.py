@@ -120,19 +120,34 @@ def _reserve_again(shoot_id: UUID, pieces: set[str]) -> set[str]:
 def deliver(shoot_id: UUID, pieces: Collection[str]) -> None:
     """Write down that headshots of a shoot leave, before a byte of them does; from then on the buyer has them.
 
+    What left before is looked at and not locked: there is nothing to write, and nothing makes it stay again.
+
     Raises:
         PaymentNeeded: its money went back, or is on its way back, or is disputed.
     """
+    spends = Spend.objects.filter(shoot_id=shoot_id).select_related("credit__order")
+    _require_paid(spend.credit.order for spend in spends)
+    if not any(_stays(spend, pieces) for spend in spends):
+        return
     with transaction.atomic():
         used = _credits_of(shoot_id)
         _lock(used)
-        for order in Order.objects.filter(id__in=Credit.objects.filter(id__in=used).values("order_id")):
-            if order.state != OrderState.PAID or _given_back(order):
-                raise PaymentNeeded(_("The money for these headshots went back or is disputed, so they stay here."))
-        fresh = Spend.objects.select_for_update().filter(shoot_id=shoot_id, downloaded_at__isnull=True)
-        for spend in list(fresh.exclude(state=SpendState.RETURNED)):
-            if not set(pieces).isdisjoint(spend.pieces):
+        _require_paid(Order.objects.filter(id__in=Credit.objects.filter(id__in=used).values("order_id")))
+        for spend in list(Spend.objects.select_for_update().filter(shoot_id=shoot_id)):
+            if _stays(spend, pieces):
                 _split(spend, pieces, state=SpendState.SETTLED, downloaded_at=clock.now())
+
+
+def _require_paid(orders: Iterable[Order | None]) -> None:
+    for order in {order for order in orders if order is not None}:
+        if order.state != OrderState.PAID or _given_back(order):
+            raise PaymentNeeded(_("The money for these headshots went back or is disputed, so they stay here."))
+
+
+def _stays(spend: Spend, pieces: Collection[str]) -> bool:
+    """Say whether some of these pieces are paid for and did not leave yet."""
+    waiting = spend.downloaded_at is None and spend.state != SpendState.RETURNED
+    return waiting and not set(pieces).isdisjoint(spend.pieces)
 
 
 def _given_back(order: Order) -> bool:

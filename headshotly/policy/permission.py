@@ -5,7 +5,7 @@ from typing import Any
 
 _MARK = "headshotly_permission"
 _ACT_MARK = "headshotly_production_act"
-_PLAIN = frozenset({"public", "customer", "staff", "operator"})
+_PLAIN = frozenset({"public", "customer", "token", "staff", "operator"})
 _WITH_RIGHT = frozenset({"staff", "service"})
 
 
@@ -13,8 +13,9 @@ def permission[View: Callable[..., Any]](name: str) -> Callable[[View], View]:
     """Record which permission is needed to reach a view, run a command, or do a task or duty.
 
     Args:
-        name: ``public``, ``customer``, ``staff``, ``staff:<right>``, ``service:<right>`` for programs, or ``operator``
-            for commands: the account of the operating system that owns the data folder.
+        name: ``public``, ``customer``, ``token`` for customers' own programs (each operation names its scope besides),
+            ``staff``, ``staff:<right>``, ``service:<right>`` for the house's programs, or ``operator`` for commands:
+            the account of the operating system that owns the data folder.
 
     Raises:
         ValueError: the name has none of these forms.

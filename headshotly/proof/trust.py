@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headshotly.lifecycle import selectors as findings_register
 from headshotly.policy import clock, configuration
 from headshotly.policy.clauses import clause_of_sentence, sections, text_name
 from headshotly.proof import selectors, waiting
@@ -60,6 +61,7 @@ class Overview:
         run: the newest run, None where nobody has looked yet.
         effective: date of the text in force, ISO 8601.
         late_reports: reports of weaknesses past a limit.
+        late_findings: findings of scans and penetration tests past their limit.
     """
 
     parts: tuple[Part, ...]
@@ -72,6 +74,7 @@ class Overview:
     run: CheckRun | None
     effective: str
     late_reports: int
+    late_findings: int
 
     @property
     def production(self) -> bool:
@@ -94,6 +97,7 @@ def overview() -> Overview:
         run=selectors.latest_run(),
         effective=text_name()[:10],
         late_reports=waiting.counts().late,
+        late_findings=findings_register.overdue_count(),
     )
 
 
@@ -130,6 +134,7 @@ def as_document(shown: Overview) -> dict[str, Any]:
         "computed_at": _plain(shown.moment),
         "policy": {"effective": shown.effective, "address": f"{here.public_url}/trust/"},
         "run": None if shown.run is None else _run(shown.run),
+        "findings_past_limit": shown.late_findings,
         "counts": {one.verdict.value: one.number for one in shown.counts},
         "clauses": [_clause(line) for part in shown.parts for line in part.lines],
     }

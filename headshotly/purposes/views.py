@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from headshotly.audit.actor import Actor
 from headshotly.policy.permission import permission
+from headshotly.policy.way_back import way_back
 from headshotly.policy.wording import language
 from headshotly.purposes import selectors, services
 from headshotly.purposes.texts import current_text
@@ -25,9 +25,7 @@ def _customer(request: HttpRequest) -> Actor:
 
 def _next_page(request: HttpRequest) -> str:
     """Return where to go afterwards, only ever inside this site."""
-    wanted = request.POST.get("next") or request.GET.get("next") or "/studio/"
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=True)
-    return wanted if safe else "/studio/"
+    return way_back(request, otherwise="/studio/")
 
 
 @permission("customer")

@@ -113,8 +113,10 @@ def risk_write(request: HttpRequest) -> HttpResponse:
             title=forms.text(request, "title"),
             threat=forms.text(request, "threat"),
             clause_ids=forms.text(request, "clauses").replace(",", " ").split(),
-            before=Rating(forms.number(request, "likelihood"), forms.number(request, "impact")),
-            after=Rating(forms.number(request, "residual_likelihood"), forms.number(request, "residual_impact")),
+            before=Rating(forms.number(request, "likelihood", empty=0), forms.number(request, "impact", empty=0)),
+            after=Rating(
+                forms.number(request, "residual_likelihood", empty=0), forms.number(request, "residual_impact", empty=0)
+            ),
             review_on=forms.day(request, "review_on"),
         )
         return redirect("rights-staff:risks")

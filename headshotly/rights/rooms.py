@@ -11,6 +11,7 @@ from uuid import UUID
 
 from headshotly.accounts import second_factor
 from headshotly.accounts import selectors as accounts
+from headshotly.integrations import history as programs
 from headshotly.orders import selectors as orders
 from headshotly.orders import services as cash_desk
 from headshotly.policy.enforcement import enforces
@@ -137,6 +138,18 @@ ROOMS: tuple[Room, ...] = (
         export=lambda subject, _warrant: orders.export_of(subject),
         erase=cash_desk.erase,
     ),
+    Room(
+        name="integrations",
+        tables=(
+            "integrations.AccessToken",
+            "integrations.KeptAnswer",
+            "integrations.Allowance",
+            "integrations.WebhookEndpoint",
+            "integrations.WebhookDelivery",
+        ),
+        export=programs.export,
+        erase=programs.erase,
+    ),
     Room(name="studio", tables=("studio.Photo", "studio.Shoot", "studio.Headshot"), export=_studio),
     Room(
         name="accounts",
@@ -184,6 +197,7 @@ ABOUT_STAFF = frozenset(
         "access.Grant",
         "access.RightUse",
         "access.WithheldRight",
+        "lifecycle.TrainingRecord",
         "incidents.Contact",
     }
 )

@@ -105,7 +105,7 @@ def request_act(request: HttpRequest, request_id: UUID) -> HttpResponse:
             services.record_verification(
                 actor=actor,
                 request_id=request_id,
-                facts=forms.number(request, "facts"),
+                facts=forms.number(request, "facts", empty=0),
                 declaration=forms.text(request, "declaration") == "yes",
                 permission=forms.text(request, "permission") == "yes",
             )

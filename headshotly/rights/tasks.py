@@ -17,6 +17,7 @@ from headshotly.accounts import selectors as accounts
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
+from headshotly.integrations import webhooks
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
@@ -106,6 +107,7 @@ def _pack(export: Export) -> None:
         )
         if changed:
             audit.record(actor=actor, act=Act.EXPORT_BUILT, subject=export.subject, object_ids=[object_id])
+            webhooks.announce(subject=export.subject, event=webhooks.EXPORT_READY, about=export.id, at=now)
             if export.request is not None:
                 with speaking(accounts.language_of(export.subject)):
                     reply = _("Your copy is ready to download.")

@@ -1,10 +1,7 @@
 """*Your data*: what is held, a copy of it, and every right one click away."""
 
-import functools
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, cast
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from headshotly.accounts.entering import proved
+from headshotly.accounts import proving
 from headshotly.audit.actor import Actor
 from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
@@ -43,7 +40,6 @@ from headshotly.rights.models import Export, ExportState, RightsRequest
 from headshotly.rights.states import Channel, Kind, Regime, State
 from headshotly.vault.warrant import Warrant
 
-type View = Callable[..., HttpResponseBase]
 HOME = "rights:home"
 
 
@@ -59,18 +55,7 @@ def _warrant(request: HttpRequest, purpose: str) -> Warrant:
     return cast("Warrant", cast("Any", request).owner_warrant(purpose))
 
 
-@enforces("1.2.c")
-def needs_proof(view: View) -> View:
-    """Send a customer to prove again who they are, unless they did a few minutes ago, and back afterwards."""
-
-    @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if proved(request):
-            return view(request, *args, **kwargs)
-        then = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse(HOME)
-        return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': then})}")
-
-    return guarded
+needs_proof = proving.needs_proof(HOME)
 
 
 def _shown(one: RightsRequest) -> dict[str, Any]:
@@ -196,7 +181,7 @@ def delete(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Pictures deleted for good: %(count)s.") % {"count": gone})
         return redirect(HOME)
     if request.method == "POST" and what == "later":
-        erasure.plan(actor=_actor(request), subject=subject, days=forms.number(request, "days"))
+        erasure.plan(actor=_actor(request), subject=subject, days=forms.number(request, "days", empty=0))
         messages.success(request, _("It is planned. Until then you can call it off on this page."))
         return redirect(HOME)
     if request.method == "POST" and what == "everything" and forms.text(request, "sure") == "yes":
@@ -253,7 +238,7 @@ def keep(request: HttpRequest) -> HttpResponse:
         actor=_actor(request),
         subject=_subject(request),
         limit=forms.text(request, "limit"),
-        days=None if days == "always" else forms.number(request, "days"),
+        days=None if days == "always" else forms.number(request, "days", empty=0),
     )
     messages.success(request, _("Saved."))
     return redirect(f"{reverse(HOME)}#keep")

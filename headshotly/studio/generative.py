@@ -22,7 +22,7 @@ from headshotly.studio.styles import Style
 
 # How alike two pictures of faces are, -1 to 1; an operator's licensed model. It keeps nothing.
 type Likeness = Callable[[Picture, Picture], float]
-SELFIES_MAX, CANDIDATES, STEPS, SIDE_MAX = 3, 4, 28, 1024
+SELFIES_MAX, CANDIDATES, CANDIDATES_MAX, SIDE_MAX = 3, 4, 8, 1024
 LIKE_ENOUGH = 0.35
 _SKIN_NEAR = 14.0  # difference in CIE a*b* within which cloth counts as the person's own skin
 _BARE_MAX = 0.55  # share of the body below the chin that may have the tint of the face
@@ -56,15 +56,19 @@ class GenerativeEngine:
 
     photos_used = SELFIES_MAX
 
-    def __init__(self, painter: Paints, models: Path, *, likeness: Likeness | None = None) -> None:
+    def __init__(
+        self, painter: Paints, models: Path, *, candidates: int = CANDIDATES, likeness: Likeness | None = None
+    ) -> None:
         """Take who paints, the face models, and the operator's measure of likeness.
 
         Args:
             painter: who paints.
             models: the model folder; the gate looks at results with it.
+            candidates: painted for each style, one of which is handed out; 1 to 8.
             likeness: only where the operator has a licensed model and the person agreed to be measured so.
         """
         self._painter, self._models, self._likeness = painter, models, likeness
+        self._candidates = min(max(candidates, 1), CANDIDATES_MAX)
 
     def prepare(
         self, picture: Picture, *, others: Sequence[Picture] = (), progress: Progress = lambda _: None
@@ -100,8 +104,8 @@ class GenerativeEngine:
             PainterFailed: the painter's process failed.
         """
         order = Order(
-            prompting.require_ours(prompting.prompt(style)), prompting.NEGATIVE, _size(style), STEPS,
-            _seeds(prepared.selfies, style),
+            prompting.require_ours(prompting.prompt(style)), prompting.NEGATIVE, _size(style),
+            _seeds(prepared.selfies, style, self._candidates),
         )  # fmt: skip
         painted = self._painter.paint(order, prepared.selfies)
         safe = [(one, faces[0]) for one in painted if not refused(one, faces := find_faces(one, self._models))]
@@ -163,6 +167,6 @@ def _size(style: Style) -> tuple[int, int]:
     return int(width * scale) // 16 * 16, int(height * scale) // 16 * 16
 
 
-def _seeds(selfies: Sequence[Picture], style: Style) -> tuple[int, ...]:
+def _seeds(selfies: Sequence[Picture], style: Style, candidates: int) -> tuple[int, ...]:
     digest = hashlib.sha256(style.id.encode() + style.swatch.encode() + selfies[0].tobytes()).digest()
-    return tuple(int.from_bytes(digest[4 * place : 4 * place + 4]) for place in range(CANDIDATES))
+    return tuple(int.from_bytes(digest[4 * place : 4 * place + 4]) for place in range(candidates))

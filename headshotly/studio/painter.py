@@ -15,7 +15,7 @@ from headshotly.studio.errors import PainterFailed
 from headshotly.studio.faces import Picture
 
 _FAILED = "The generative model stopped while it was painting. Please try again."
-LOAD_SECONDS, PAINT_SECONDS = 1800, 600
+LOAD_SECONDS, PAINT_SECONDS = 1800, 600  # the second for each candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,12 @@ class Order:
         prompt: what it shall be, from ``prompting``.
         negative: what it shall not be.
         size: width and height in pixels, multiples of 16.
-        steps: of the sampler.
         seeds: one for each candidate; the same seed paints the same.
     """
 
     prompt: str
     negative: str
     size: tuple[int, int]
-    steps: int
     seeds: tuple[int, ...]
 
 
@@ -59,7 +57,7 @@ class Painter:
         """
         head = {
             "prompt": order.prompt, "negative": order.negative, "width": order.size[0], "height": order.size[1],
-            "steps": order.steps, "seeds": list(order.seeds), "sizes": [one.shape[1::-1] for one in selfies],
+            "seeds": list(order.seeds), "sizes": [one.shape[1::-1] for one in selfies],
         }  # fmt: skip
         with self._lock:
             self._ensure()
@@ -96,7 +94,7 @@ class Painter:
         except (OSError, EOFError) as error:
             self._stop()
             raise PainterFailed(_FAILED) from error
-        return self._within(PAINT_SECONDS)
+        return self._within(PAINT_SECONDS * len(head["seeds"]))
 
     def _within(self, seconds: float) -> tuple[dict[str, Any], list[bytes]]:
         """Return the next answer; a process that takes longer is ended, which ends the reading."""

@@ -83,13 +83,14 @@ def load(weights: Weights, *, device: str, precision: str) -> Any:
     return pipeline.to(device)
 
 
-def paint(pipeline: Any, order: dict[str, Any], selfies: list[Any]) -> list[Any]:
+def paint(pipeline: Any, order: dict[str, Any], selfies: list[Any], steps: int) -> list[Any]:
     """Return the painted candidates, as PIL pictures.
 
     Args:
         pipeline: from ``load``.
-        order: ``prompt``, ``negative``, ``width``, ``height``, ``steps``, ``seeds``.
+        order: ``prompt``, ``negative``, ``width``, ``height``, ``seeds``.
         selfies: one to three pictures of the person, PIL.
+        steps: of the sampler.
     """
     import torch  # noqa: PLC0415 - only in the painter's own environment
 
@@ -100,7 +101,7 @@ def paint(pipeline: Any, order: dict[str, Any], selfies: list[Any]) -> list[Any]
     for seed in order["seeds"]:
         generator = torch.Generator("cpu").manual_seed(int(seed))
         result = pipeline(
-            image=selfies, width=order["width"], height=order["height"], num_inference_steps=order["steps"],
+            image=selfies, width=order["width"], height=order["height"], num_inference_steps=steps,
             generator=generator, **words,
         )  # fmt: skip
         painted.append(result.images[0].convert("RGB"))
@@ -126,7 +127,7 @@ def serve(source: BinaryIO, sink: BinaryIO, *, folder: Path, device: str, precis
         pictures = [
             Image.frombytes("RGB", tuple(size), data) for size, data in zip(order["sizes"], selfies, strict=True)
         ]
-        painted = paint(pipeline, order, pictures)
+        painted = paint(pipeline, order, pictures, weights.steps)
         write(sink, {"sizes": [one.size for one in painted]}, [one.tobytes() for one in painted])
 
 

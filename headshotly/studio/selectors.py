@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from headshotly.policy.wording import told
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
@@ -35,6 +35,11 @@ def all_headshots_of(subject: UUID) -> QuerySet[Headshot]:
 def shoots_of(subject: UUID) -> QuerySet[Shoot]:
     """Return a subject's shoots, newest first."""
     return Shoot.objects.filter(subject=subject).order_by("-created_at")
+
+
+def shoot(shoot_id: UUID) -> Shoot | None:
+    """Return a shoot, whosever it is; a page asks ``services.shoot_of`` instead."""
+    return Shoot.objects.filter(id=shoot_id).first()
 
 
 def failed_shoots(*, settled: Collection[UUID]) -> QuerySet[Shoot]:
@@ -72,6 +77,12 @@ def receipt(receipt_id: UUID) -> KeptReceipt | None:
 def shoots_started() -> QuerySet[Shoot]:
     """Return every shoot that was ever begun, newest first, of anybody."""
     return Shoot.objects.filter(started_at__isnull=False).order_by("-started_at")
+
+
+def counts_by_state() -> dict[str, int]:
+    """Return how many shoots there are in each state."""
+    rows = Shoot.objects.order_by().values_list("state").annotate(count=Count("id"))
+    return {str(state): int(count) for state, count in rows}
 
 
 def running_shoots() -> QuerySet[Shoot]:

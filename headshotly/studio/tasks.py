@@ -20,7 +20,7 @@ from headshotly.access.warrants import worker_warrant
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, tracing
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
@@ -30,7 +30,7 @@ from headshotly.studio import decoding, entitlement, marking, signatory, states
 from headshotly.studio.engine import Engine, PortraitEngine
 from headshotly.studio.errors import TooSmallForStyle
 from headshotly.studio.faces import Picture
-from headshotly.studio.generative import GenerativeEngine
+from headshotly.studio.generative import CANDIDATES, GenerativeEngine
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState
 from headshotly.studio.painter import Painter
 from headshotly.studio.styles import style
@@ -60,7 +60,7 @@ def engine() -> Engine:
     """Return the process's engine; its models stay loaded between shoots.
 
     Option ``studio.engine`` is ``portrait`` or ``diffusion``; the latter needs ``diffusion.weights``, a folder, and
-    takes ``diffusion.python``, ``diffusion.device`` and ``diffusion.precision``.
+    takes ``diffusion.python``, ``diffusion.device``, ``diffusion.precision`` and ``diffusion.candidates``.
     """
     here = configuration.current()
     if here.options.get("studio.engine", "portrait") != "diffusion":
@@ -73,7 +73,8 @@ def engine() -> Engine:
         precision=here.options.get("diffusion.precision", "bfloat16"),
     )
     # Likeness is not measured here: the consent that people gave says that nobody is recognised (ADR 103).
-    return GenerativeEngine(painter, here.models_folder)
+    candidates = int(here.options.get("diffusion.candidates", CANDIDATES))
+    return GenerativeEngine(painter, here.models_folder, candidates=candidates)
 
 
 @task
@@ -151,6 +152,7 @@ def _tell(shoot: Shoot, sentence: str) -> None:
     _ours(shoot).update(step=sentence, steps_done=min(shoot.steps_total, made.count() + prepared))
 
 
+@tracing.traced("job.photo")
 def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> list[str]:
     """Make a photo's headshots that are missing; return why some cannot be made, which costs nothing (ADR 104)."""
     finished = set(Headshot.objects.filter(shoot=shoot, photo_id=photo_id).values_list("style_id", flat=True))

@@ -52,11 +52,14 @@ class BoundedMemoryUpload(FileUploadHandler):
         """Begin the next file.
 
         Raises:
-            SignInFirst: nobody is signed in; the form is read before the gate asks, so memory is guarded here.
+            SignInFirst: nobody is signed in and no program showed a token; the form is read before the gate asks, so
+                memory is guarded here.
             TooMuchUploaded: there are too many.
         """
         super().new_file(*args, **kwargs)
-        if self.request is None or not (self.request.user.is_authenticated or _is_staff(self.request)):
+        if self.request is None or not (
+            getattr(self.request, "bearer", None) or self.request.user.is_authenticated or _is_staff(self.request)
+        ):
             raise SignInFirst("Please sign in before you send photos.")
         self._files += 1
         if self._files > self._files_max:

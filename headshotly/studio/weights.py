@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 MANIFEST = "manifest.json"
-PIPELINES = ("QwenImageEditPlusPipeline", "Flux2KleinPipeline")
+# Steps of the sampler that each model was trained to be asked for; a distilled one is done after four.
+PIPELINES = {"QwenImageEditPlusPipeline": 40, "Flux2KleinPipeline": 4}
+STEPS_MAX = 100
 SUFFIXES = (".safetensors", ".json", ".txt", ".jinja")
 LIBRARIES = ("diffusers", "transformers")
 _TEXT_MAX = 64 << 20
@@ -33,12 +35,14 @@ class Weights:
         model: the model's public name.
         licence: under which it is used.
         pipeline: class of ``diffusers`` that runs it, one of ``PIPELINES``.
+        steps: of the sampler: the manifest's, otherwise the pipeline's own.
     """
 
     folder: Path
     model: str
     licence: str
     pipeline: str
+    steps: int
 
 
 def verify(folder: Path) -> Weights:
@@ -65,7 +69,42 @@ def verify(folder: Path) -> Weights:
     for path, entry in listed.items():
         _compare(folder / path, path, entry)
     _check_index(folder, str(manifest["pipeline"]))
-    return Weights(folder, str(manifest["model"]), str(manifest["licence"]), str(manifest["pipeline"]))
+    pipeline = str(manifest["pipeline"])
+    steps = int(manifest.get("steps", PIPELINES[pipeline]))
+    return Weights(folder, str(manifest["model"]), str(manifest["licence"]), pipeline, steps)
+
+
+def describe(folder: Path, *, model: str, licence: str, steps: int | None = None) -> Path:
+    """Write the manifest of a folder that the operator has just put there and trusts; return where it lies.
+
+    Args:
+        folder: what ``save_pretrained`` or a download left.
+        model: its public name.
+        licence: under which the operator uses it.
+        steps: of the sampler, where the weights want others than their pipeline (a distilled variant, say).
+
+    Raises:
+        WeightsRefused: what lies there would not be loaded, and why; no manifest is left.
+    """
+    try:
+        pipeline = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))["_class_name"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsRefused("The folder has no model_index.json that can be read.") from error
+    files = [
+        {"path": name, "bytes": (folder / name).stat().st_size, "sha256": _digest(folder / name)}
+        for name in sorted(_files(folder))
+    ]
+    manifest = {"model": model, "licence": licence, "pipeline": pipeline, "files": files}
+    if steps is not None:
+        manifest["steps"] = steps
+    path = folder / MANIFEST
+    path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    try:
+        verify(folder)
+    except WeightsRefused:
+        path.unlink()
+        raise
+    return path
 
 
 def _manifest(folder: Path) -> dict:  # type: ignore[type-arg]  # as JSON has it
@@ -82,6 +121,9 @@ def _manifest(folder: Path) -> dict:  # type: ignore[type-arg]  # as JSON has it
         raise WeightsRefused(f"The {MANIFEST} leaves the model, its licence, its pipeline or its files open.")
     if manifest["pipeline"] not in PIPELINES:
         raise WeightsRefused(f"{manifest['pipeline']} is none of the pipelines we run: {', '.join(PIPELINES)}.")
+    steps = manifest.get("steps", 1)
+    if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= STEPS_MAX:
+        raise WeightsRefused(f"The {MANIFEST} asks for {steps} steps; 1 to {STEPS_MAX} are possible.")
     checked: dict = manifest  # type: ignore[type-arg]
     return checked
 
@@ -100,12 +142,15 @@ def _files(folder: Path) -> Iterator[str]:
             yield name
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _compare(path: Path, name: str, entry: dict) -> None:  # type: ignore[type-arg]
     if path.stat().st_size != int(entry["bytes"]):
         raise WeightsRefused(f"{name} has another length than the manifest says.")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != str(entry["sha256"]).lower():
+    if _digest(path) != str(entry["sha256"]).lower():
         raise WeightsRefused(f"{name} is not the file that the manifest names.")
     if path.suffix == ".json":
         text = path.read_text(encoding="utf-8", errors="replace")

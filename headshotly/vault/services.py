@@ -16,6 +16,7 @@ from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.tracing import traced
 from headshotly.vault import (
     customer_keys,
     envelope,
@@ -61,12 +62,14 @@ def create_customer_key(*, actor: Actor, subject: UUID) -> None:
         audit.record(actor=actor, act=Act.KEY_CREATED, subject=subject)
 
 
+@traced("vault.seal")
 def seal(*, actor: Actor, subject: UUID, kind: str, purpose: str, plaintext: Buffer) -> UUID:
     """Seal bytes under the customer's key and keep them; arguments, result and errors as ``seal_stream``."""
     pieces = streaming.pieces_of(plaintext)
     return _seal(actor=actor, subject=subject, kind=kind, purpose=purpose, pieces=pieces)
 
 
+@traced("vault.seal")
 def seal_stream(*, actor: Actor, subject: UUID, kind: str, purpose: str, source: BinaryIO) -> UUID:
     """Seal a stream under the customer's key and keep it, in bounded memory.
 
@@ -122,6 +125,7 @@ def _seal(
     return object_id
 
 
+@traced("vault.open")
 def open(*, object_id: UUID, warrant: Warrant) -> bytes:  # noqa: A001 - the plan's name for the only way in
     """Return an object's plaintext, after the journal durably says who opened it and why.
 
@@ -141,6 +145,7 @@ def open(*, object_id: UUID, warrant: Warrant) -> bytes:  # noqa: A001 - the pla
         return disclosed.opener.read_all()
 
 
+@traced("vault.open")
 def open_range(*, object_id: UUID, warrant: Warrant, start: int, length: int) -> bytes:
     """Return part of an object's plaintext; the whole's length is authenticated first. Raises as ``open`` does."""
     with closing(_disclose(object_id, warrant)) as disclosed:
@@ -164,6 +169,7 @@ class Plaintext:
         self._disclosed.close()
 
 
+@traced("vault.open")
 def open_stream(*, object_id: UUID, warrant: Warrant) -> Plaintext:
     """Return an object's plaintext as a stream whose length is authenticated already.
 

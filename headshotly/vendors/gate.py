@@ -6,7 +6,7 @@ opens the process's way out (``way_out``) for that one name. Everything else is 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -19,6 +19,7 @@ from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.vendors import closures, selectors, way_out
+from headshotly.vendors.decisions import Decision, tell
 from headshotly.vendors.errors import EgressRefused
 from headshotly.vendors.models import Outflow, State, Vendor
 from headshotly.vendors.standing import Standing
@@ -91,24 +92,33 @@ def require(
     """
     name, kinds, objects = host.lower().rstrip("."), sorted(set(carries)) or [""], tuple(object_ids)
     opening = in_register(name)
+    vendor = "" if opening is None else opening.slug
+    asked = Decision(host=name, opened=True, vendor=vendor, carries=tuple(one for one in kinds if one), about=about)
     if opening is None:
-        _refuse(f"nobody → {name}", "This host is on no register, so nothing is sent there.", about)
-    closures.require_open(opening.slug, name)
+        _refuse(asked, "unknown", f"nobody → {name}", "This host is on no register, so nothing is sent there.")
+    _require_no_closure(asked, opening.slug, name)
+    to = f"{opening.slug} → {name}"
     if opening.standing is Standing.CLOSED:
-        _refuse(f"{opening.slug} → {name}", f"Nothing can be sent there: {opening.because}", about)
+        _refuse(asked, "closed", to, f"Nothing can be sent there: {opening.because}")
     if opening.standing is Standing.DEGRADED and not cannot_wait:
-        _refuse(
-            f"{opening.slug} → {name}",
-            f"This is paused for the moment; what cannot wait still goes. {opening.because}",
-            about,
-        )
+        sentence = f"This is paused for the moment; what cannot wait still goes. {opening.because}"
+        _refuse(asked, "degraded", to, sentence)
     beyond = [kind for kind in kinds if kind and kind not in opening.categories]
     if beyond:
-        _refuse(f"{opening.slug} → {name}: {beyond[0]}", f"It was never agreed that “{beyond[0]}” go there.", about)
+        _refuse(asked, "beyond", f"{to}: {beyond[0]}", f"It was never agreed that “{beyond[0]}” go there.")
     for kind in kinds:
         _write_down(opening.slug, name, kind, routine=routine, about=about, object_ids=objects)
+    tell(asked)
     way_out.permit(name, inside=opening.slug in _private())
     return opening.slug
+
+
+def _require_no_closure(asked: Decision, *names: str) -> None:
+    try:
+        closures.require_open(*names)
+    except closures.VendorClosed:
+        tell(replace(asked, opened=False, reason="closed"))
+        raise
 
 
 @enforces("1.2.d")
@@ -123,8 +133,10 @@ def at_request(host: str, *, about: UUID) -> None:
         VendorClosed: somebody closed the host while an incident is looked into.
     """
     name = host.lower().rstrip(".")
-    closures.require_open(name)
+    asked = Decision(host=name, opened=True, about=about)
+    _require_no_closure(asked, name)
     audit.record_durably(actor=SYSTEM, act=Act.DATA_SENT, subject=about, purpose=f"the customer's own {name}")
+    tell(asked)
     way_out.permit(name)
 
 
@@ -138,9 +150,12 @@ def _private() -> frozenset[str]:
     return frozenset(configuration.current().options.get("vendors.private", "").split(",")) - {""}
 
 
-def _refuse(what: str, sentence: str, about: UUID | None) -> NoReturn:
+def _refuse(asked: Decision, reason: str, what: str, sentence: str) -> NoReturn:
+    tell(replace(asked, opened=False, reason=reason))
     # On its own connection: the refusal is written down even where the caller's transaction rolls back.
-    audit.record_durably(actor=SYSTEM, act=Act.EGRESS_REFUSED, subject=about, purpose=what, outcome=Outcome.REFUSED)
+    audit.record_durably(
+        actor=SYSTEM, act=Act.EGRESS_REFUSED, subject=asked.about, purpose=what, outcome=Outcome.REFUSED
+    )
     raise EgressRefused(sentence)
 
 

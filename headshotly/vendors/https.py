@@ -100,6 +100,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     carries: Iterable[str] = (),
     cannot_wait: bool = False,
+    routine: bool = False,
     about: UUID | None = None,
     at_request_of: UUID | None = None,
     resolve: Resolve = _resolve,
@@ -114,6 +115,7 @@ def request(
         headers: more headers.
         carries: kinds of personal data in it (``categories``).
         cannot_wait: goes through a degraded vendor too.
+        routine: goes there all the time (``gate.require``).
         about: pseudonym of the data subject concerned.
         at_request_of: the customer who named the address themselves; it then need be no vendor's.
         resolve: looks a name up; for tests.
@@ -130,7 +132,7 @@ def request(
     if at_request_of is not None:
         gate.at_request(where.host, about=at_request_of)
     else:
-        gate.require(where.host, carries=carries, cannot_wait=cannot_wait, about=about)
+        gate.require(where.host, carries=carries, cannot_wait=cannot_wait, routine=routine, about=about)
     addresses = resolve(where.host, where.port)
     # One inside address among public ones is refused too: nobody needs such a name.
     if not addresses or not all(way_out.is_public(one) for one in addresses):

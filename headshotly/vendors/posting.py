@@ -7,7 +7,7 @@ what a crash left marked in between is handed over again and still arrives once.
 import datetime as dt
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from django.db import models, transaction
@@ -33,7 +33,10 @@ class PostState(models.TextChoices):
 
 
 class Posted(models.Model):
-    """The columns of one mail to one person; a room adds what it is about and whom."""
+    """The columns of one mail to one person; a room adds what it is about and whom, and may choose its own pauses."""
+
+    FIRST_PAUSE: ClassVar[dt.timedelta] = FIRST_PAUSE
+    ATTEMPTS_MAX: ClassVar[int] = ATTEMPTS_MAX
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=12, choices=PostState.choices, default=PostState.QUEUED)
@@ -123,12 +126,12 @@ def mail_id(row: Posted) -> UUID:
 def again(row: Posted, why: str, given_up: GivenUp) -> None:
     """Try a mail again later, each time after twice as long; after several tries give up and say so."""
     attempts = row.attempts + 1
-    over = attempts >= ATTEMPTS_MAX
+    over = attempts >= row.ATTEMPTS_MAX
     with transaction.atomic():
         type(row)._default_manager.filter(id=row.id).update(
             state=PostState.FAILED if over else PostState.QUEUED,
             attempts=attempts,
-            next_at=clock.now() + FIRST_PAUSE * 2 ** (attempts - 1),
+            next_at=clock.now() + row.FIRST_PAUSE * 2 ** (attempts - 1),
         )
         if over:
             given_up(row, why)
@@ -150,7 +153,7 @@ def record_bounce[Row: Posted](rows: "QuerySet[Row]", *, row_id: UUID, permanent
         bounced_at=clock.now(), bounce="hard" if permanent else "soft", bounces=row.bounces + 1
     )
     if permanent:
-        row.attempts = ATTEMPTS_MAX
+        row.attempts = row.ATTEMPTS_MAX
     again(row, "bounced", given_up)
 
 

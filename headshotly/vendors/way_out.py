@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from headshotly.policy.enforcement import enforces
+from headshotly.vendors.decisions import Decision, tell
 from headshotly.vendors.errors import EgressRefused
 
 PERMIT_SECONDS = 60.0
@@ -123,6 +124,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         host = _text(arguments[0])
         # A written-out address needs no look-up; whether it may be connected to is judged when it is.
         if not (_is_this_machine(host) or _is_address(host) or _permits.holds_name(host)):
+            tell(Decision(host=host[:253], opened=False, reason="past"))
             raise EgressRefused("Something tried to reach a host that the gate did not open; nothing was sent.")
     elif event in _CONNECTIONS:
         own_socket, to = arguments[0], arguments[1]
@@ -130,6 +132,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
             return
         host = _text(to[0])
         if not (_is_this_machine(host) or _permits.holds_address(host)):
+            tell(Decision(host=host[:253], opened=False, reason="past"))
             raise EgressRefused("Something tried to reach an address that the gate did not open; nothing was sent.")
 
 

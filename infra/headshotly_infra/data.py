@@ -65,8 +65,11 @@ class Data(Stack):
         for room, acts in {
             "web": ("sqs:SendMessage",),
             "worker": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
+            # It announces again what waits without an order, and counts the dead letters.
+            "duties": ("sqs:SendMessage", "sqs:GetQueueAttributes"),
         }.items():
             self._may(keys, room, acts, self.queue.queue_arn)
+        self._may(keys, "duties", ("sqs:GetQueueAttributes",), self.dead_letters.queue_arn)
         for room in ("web", "worker", "sequencer", "detector", "duties"):
             users = [self.database] if room in {"sequencer", "detector"} else [self.database, self.key_store]
             for cluster in users:

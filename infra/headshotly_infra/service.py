@@ -21,7 +21,7 @@ TASKS: dict[str, tuple[list[str], int, int, int]] = {
     "web": (["headshotly", "serve", "web", "--listen", "0.0.0.0"], 1024, 2048, 2),
     "worker": (["headshotly", "worker"], 2048, 4096, 2),
     "sequencer": (["headshotly", "sequencer"], 512, 1024, 1),
-    "detector": (["headshotly", "incidents", "run"], 1024, 2048, 1),
+    "detector": (["headshotly", "detector"], 1024, 2048, 1),
     "duties": (["headshotly", "duties", "run"], 512, 2048, 1),
 }
 MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
@@ -90,6 +90,10 @@ class Service(Stack):
             "HEADSHOTLY_OPTION_KMS__KEY": self._keys.keys["root"].key_arn,
             "HEADSHOTLY_OPTION_WITNESS__BUCKET": self._data.buckets["witness"].bucket_name,
             "HEADSHOTLY_OPTION_WITNESS__REGION": self.region,
+            "HEADSHOTLY_OPTION_QUEUE__ENGINE": "sqs",
+            "HEADSHOTLY_OPTION_QUEUE__URL": self._data.queue.queue_url,
+            "HEADSHOTLY_OPTION_QUEUE__DEAD_URL": self._data.dead_letters.queue_url,
+            "HEADSHOTLY_OPTION_QUEUE__REGION": self.region,
             "AWS_USE_FIPS_ENDPOINT": "false",
         }
 

@@ -249,3 +249,16 @@ def test_cfn_lint_would_see_a_mistake(tmp_path: Path) -> None:
         [str(Path(sys.executable).with_name("cfn-lint")), "-t", str(bad)], capture_output=True, text=True, check=False
     )
     assert done.returncode != 0
+
+
+def test_the_queue_is_named_to_the_tasks_and_has_dead_letters(resources) -> None:
+    [jobs] = [queue for name, queue in resources("AWS::SQS::Queue").items() if name.startswith("Data/Jobs")]
+    assert jobs["RedrivePolicy"]["maxReceiveCount"] == 4
+    for name, task in resources("AWS::ECS::TaskDefinition").items():
+        for container in task["ContainerDefinitions"]:
+            told = {one["Name"]: one["Value"] for one in container["Environment"]}
+            assert told["HEADSHOTLY_OPTION_QUEUE__ENGINE"] == "sqs", name
+            assert told["HEADSHOTLY_OPTION_QUEUE__URL"] != told["HEADSHOTLY_OPTION_QUEUE__DEAD_URL"], name
+    given = json.dumps([policy["PolicyDocument"] for policy in resources("AWS::IAM::Policy").values()])
+    for act in ("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"):
+        assert f"sqs:{act}" in given

@@ -1,13 +1,13 @@
 """Pipelines of the real classes with random weights of a few thousand numbers, saved as an operator's would be."""
 
-import hashlib
-import json
 from pathlib import Path
 
 import diffusers
 import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+from headshotly.studio import weights
 
 TEMPLATE = "{% for m in messages %}<|im_start|>{{ m['role'] }} {{ m['content'] }}<|im_end|>{% endfor %}"
 SPECIAL = (
@@ -78,7 +78,7 @@ def qwen():
     )  # fmt: skip
     processor = transformers.Qwen2VLProcessor(
         image_processor=transformers.Qwen2VLImageProcessor(), tokenizer=words,
-        chat_template=TEMPLATE,
+        video_processor=transformers.Qwen2VLVideoProcessor(), chat_template=TEMPLATE,
     )  # fmt: skip
     painter = diffusers.QwenImageTransformer2DModel(
         patch_size=2, in_channels=16, out_channels=4, num_layers=2, attention_head_dim=16, num_attention_heads=3,
@@ -97,15 +97,5 @@ def qwen():
 def saved(pipeline, folder: Path, *, model: str) -> Path:
     """Save a pipeline with the manifest an operator writes."""
     pipeline.save_pretrained(folder, safe_serialization=True)
-    files = [
-        {
-            "path": str(path.relative_to(folder)),
-            "bytes": path.stat().st_size,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-    manifest = {"model": model, "licence": "Apache-2.0", "pipeline": type(pipeline).__name__, "files": files}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    weights.describe(folder, model=model, licence="Apache-2.0", steps=2)
     return folder

@@ -10,7 +10,10 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from headshotly.access import machines, rights
+from headshotly.access.bearers import SCOPES
 from headshotly.access.models import Role
+from headshotly.audit.actor import Actor
+from headshotly.integrations import tokens as programs
 from headshotly.policy.permission import permission, permission_of
 from tests.access.conftest import at_desk, browser, make_member
 from tests.accounts.conftest import EMAIL
@@ -19,7 +22,15 @@ from tests.accounts.conftest import PASSWORD as CUSTOMER_PASSWORD
 pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.clause("2.4.a")]
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 _PARAMETER = re.compile(r"<(?:(\w+):)?\w+>")
-_EXAMPLE = {"uuid": str(uuid.UUID(int=7)), "str": "x", "slug": "x", "int": "7", "path": "x", None: "x"}
+_EXAMPLE = {
+    "uuid": str(uuid.UUID(int=7)),
+    "uuidstr": str(uuid.UUID(int=7)),
+    "str": "x",
+    "slug": "x",
+    "int": "7",
+    "path": "x",
+    None: "x",
+}
 
 
 def addresses(resolver=None, prefix: str = "/"):
@@ -175,6 +186,10 @@ def visitors(customer):
         member=make_member("operations", "issuer"), account_id=account.id, rights=sorted(rights.MACHINE_RIGHTS), days=1
     )
     found["service"] = browser(HTTP_AUTHORIZATION=f"Bearer {token}")
+    shown = programs.issue(
+        actor=Actor(kind="customer", id=customer.id), subject=customer.id, name="script", scopes=sorted(SCOPES), days=1
+    )
+    found["program"] = browser(HTTP_AUTHORIZATION=f"Bearer {shown}")
     return found
 
 
@@ -222,6 +237,7 @@ def test_nobody_reaches_what_their_kind_may_not(visitors):
             allowed = {
                 "public": True,
                 "customer": kind == "customer",
+                "token": kind == "program",
                 "staff": kind in Role.values,
             }.get(needed)
             if allowed is None:

@@ -11,9 +11,11 @@ import datetime as dt
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
@@ -30,8 +32,8 @@ from headshotly.audit.actor import Actor  # noqa: E402
 from headshotly.audit.acts import Act  # noqa: E402
 from headshotly.audit.leaf import decode  # noqa: E402
 from headshotly.audit.models import PendingEntry  # noqa: E402
-from headshotly.frontdoor import worker  # noqa: E402
-from headshotly.frontdoor.models import TaskLease  # noqa: E402
+from headshotly.frontdoor import broker, queueing, worker  # noqa: E402
+from headshotly.frontdoor.models import Announcement, TaskLease  # noqa: E402
 from headshotly.policy import clock, configuration  # noqa: E402
 from headshotly.purposes import services as purposes  # noqa: E402
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text  # noqa: E402
@@ -101,6 +103,7 @@ def fork_worker(before: Callable[[], None] = lambda: None, kind: type = worker.L
     if child:
         return child
     try:
+        broker.forget()  # its connections are the parent's
         before()
         leased = kind(interval=0.05)
         leased.configure_signals()
@@ -147,6 +150,7 @@ def state() -> dict:
         "sentences": sorted(Shoot.objects.values_list("sentence", flat=True)),
         "tasks": sorted(DBTaskResult.objects.values_list("status", flat=True)),
         "leases": TaskLease.objects.count(),
+        "announcements": Announcement.objects.count(),
         "made": len(made),
         "expected": len(expected),
         "doubled": len(made) - len(set(made)),
@@ -157,14 +161,23 @@ def state() -> dict:
         "names_without_row": len(used - set(StoredObject.objects.values_list("id", flat=True))),
         "files_without_name": len(files - used),
         "names_without_file": len(used - files),
+        "told": told(),
         "journal_made": acts.count(Act.HEADSHOT_MADE),
         "journal_started": acts.count(Act.SHOOT_STARTED),
         "journal_finished": acts.count(Act.SHOOT_FINISHED),
     }
 
 
+def told() -> dict[str, int]:
+    """Return what the event stream was told of tasks, each step once however often it was told."""
+    folder = configuration.current().data_folder / "spool" / "worker"
+    lines = [json.loads(line) for path in folder.glob("*.ndjson") for line in path.read_text().splitlines()]
+    return dict(Counter(what for _, what in {(line["id"], line["what"]) for line in lines if "what" in line}))
+
+
 def lease_of(seconds: float) -> None:
     worker.LEASE = dt.timedelta(seconds=seconds)
+    queueing.AGAIN = worker.LEASE
     worker.HEARTBEAT_SECONDS, worker.REAP_EVERY_SECONDS = seconds / 5, seconds / 4
 
 
@@ -250,10 +263,10 @@ def poison() -> dict:
     start_shoots(2)
     bad = str(Shoot.objects.order_by("created_at").first().id)
 
-    def dies(shoot, photo_id, actor):
+    def dies(shoot, *rest):
         if str(shoot.id) == bad:
             os.kill(os.getpid(), signal.SIGKILL)
-        MAKE_PHOTO(shoot, photo_id, actor)
+        return MAKE_PHOTO(shoot, *rest)
 
     tasks._make_photo = dies
     deaths = 0
@@ -300,10 +313,11 @@ SCENES: dict[str, Callable[[], dict]] = {
 
 def play(scene: str) -> dict:
     """Play one scene on an empty stage."""
-    for model in (Headshot, Shoot, Photo, StoredObject, TaskLease, DBTaskResult, PendingEntry):
+    for model in (Headshot, Shoot, Photo, StoredObject, TaskLease, Announcement, DBTaskResult, PendingEntry):
         model.objects.all().delete()
     for path in configuration.current().data_folder.rglob("*.sealed"):
         path.unlink()
+    shutil.rmtree(configuration.current().data_folder / "spool", ignore_errors=True)
     tasks.engine, tasks._make_photo = NoiseEngine, MAKE_PHOTO
     lease_of(0.8)
     worker.ATTEMPTS_MAX = 10_000

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -120,7 +121,19 @@ def test_every_answer_carries_its_headers(running: Service) -> None:
         assert "default-src 'none'" in head
         assert "X-Content-Type-Options: nosniff" in head
         assert "X-Frame-Options: DENY" in head
-    assert "__Host-csrf" in get(running, "/account/sign-in/").decode(errors="replace")
+    assert re.search(r"__Host-csrf=[^\r]*HttpOnly", get(running, "/account/sign-in/").decode(errors="replace"))
+    assert b"X-Frame-Options: DENY" in get(running, "/static/frontdoor/mark.svg")
+
+
+def test_a_question_without_a_body_leaves_no_line_in_the_log(running: Service) -> None:
+    head = f"HEAD /policy/ HTTP/1.1\r\nHost: localhost:{port_of(running)}\r\nConnection: close\r\n\r\n"
+    answer = ask(running, head.encode())
+    length = re.search(rb"Content-Length: (\d+)", answer)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert length is not None
+    assert int(length[1]) > 1000
+    assert answer.endswith(b"\r\n\r\n")
+    assert "no-body response" not in running.log()
 
 
 def test_a_foreign_host_name_is_refused(running: Service) -> None:
@@ -257,3 +270,41 @@ def test_the_running_service_logs_nobody(running: Service, shared: Path) -> None
     assert found_in(said) == set()
     assert {one.name: found_in(text) for one, text in files.items() if found_in(text)} == {}
     assert [name for name, value in sessions.items() if value.encode() in said] == []
+
+
+def test_metrics_of_all_web_processes_come_with_a_token_only(running: Service) -> None:
+    """Two processes answer; either tells of both, also when one of them was killed and replaced."""
+    issued = running.run("manage", "shell", "-c", _ISSUE)
+    token = re.search(r"hsy_[\w-]+", issued.stdout)
+    assert token is not None, issued.stderr
+    assert get(running, "/api/metrics/").startswith(b"HTTP/1.1 401")
+
+    def asked() -> float:
+        text = get(running, "/api/metrics/", f"Authorization: Bearer {token[0]}").decode()
+        return float(re.search(r'request_seconds_count\{route="gpc",status="2xx"\} ([\d.]+)', text)[1])
+
+    for _ in range(20):
+        get(running, "/.well-known/gpc.json")
+    told = [asked() for _ in range(6)]
+    assert told == sorted(told), "whichever process is asked, it knows of the others"  # checks ask meanwhile, too
+    before = told[-1]
+    assert told[0] >= 20
+    listing = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listing.splitlines()]
+    family = descendants(running.process.pid)
+    web = {int(pid): int(parent) for pid, parent, words in rows if int(pid) in family and " serve web" in words}
+    worker = next(pid for pid, parent in web.items() if parent in web)
+    os.kill(worker, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while asked() < before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert asked() >= before, "what a killed process had counted is still counted"
+
+
+_ISSUE = """
+from headshotly.access import machines
+from headshotly.access.models import StaffMember
+member = StaffMember.objects.first()
+account = machines.create(member=member, name="prometheus")
+print(machines.issue(member=member, account_id=account.id, rights=["metrics.read"], days=1))
+"""

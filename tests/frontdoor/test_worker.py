@@ -11,21 +11,44 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests import redis_server
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-CLEAN = ("doubled", "rows_without_name", "names_without_row", "files_without_name", "names_without_file", "leases")
+CLEAN = (
+    "doubled",
+    "rows_without_name",
+    "names_without_row",
+    "files_without_name",
+    "names_without_file",
+    "leases",
+    "announcements",
+)
 
 
 SCENES = ("plain", "halted", "halted-fails", "poison", "terminated", "killed-1", "killed-2")
+SCENES_ON_REDIS = ("terminated", "killed-1")
 
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     """What was left after each scene of ``arena.py``, played in a data folder and databases of their own."""
+    return play(tmp_path_factory, SCENES)
+
+
+@pytest.fixture(scope="module")
+def scenes_on_redis(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """The same, where orders come through a Redis server."""
+    with redis_server.running(tmp_path_factory.mktemp("redis")) as url:
+        return play(tmp_path_factory, SCENES_ON_REDIS, QUEUE__ENGINE="redis", QUEUE__URL=url)
+
+
+def play(tmp_path_factory: pytest.TempPathFactory, scenes: tuple[str, ...], **options: str) -> dict[str, dict]:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
         "HEADSHOTLY_ENVIRONMENT": "test",
         "HEADSHOTLY_DATA": str(tmp_path_factory.mktemp("arena") / "data"),
+        **{f"HEADSHOTLY_OPTION_{name}": value for name, value in options.items()},
     }
     url = os.environ.get("HEADSHOTLY_DATABASE_URL", "")
     databases: list[str] = []
@@ -36,7 +59,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
         environment["HEADSHOTLY_DATABASE_URL"] = urlsplit(url)._replace(path=f"/{name}").geturl()
         environment.pop("HEADSHOTLY_KEYS_DATABASE_URL", None)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.frontdoor.arena", *SCENES],
+        [sys.executable, "-m", "tests.frontdoor.arena", *scenes],
         cwd=REPOSITORY,
         env=environment,
         capture_output=True,
@@ -80,6 +103,11 @@ def test_a_job_is_neither_lost_nor_doubled_however_often_workers_are_killed(scen
     result = scenes[f"killed-{seed}"]
     assert result["kills"] >= 5, "the work was over before anybody could be killed"
     assert_all_made(result)
+    told = result["told"]
+    assert told["finished"] == len(result["tasks"])
+    # Whoever is killed between a claim and its lease took nothing yet, but its task is put back all the same.
+    assert told["taken"] >= told["finished"] + 1
+    assert told["put-back"] >= told["taken"] - told["finished"]
 
 
 @pytest.mark.parametrize("scene", ["halted", "halted-fails"])
@@ -87,12 +115,14 @@ def test_a_halted_worker_cannot_end_what_another_took_over(scenes, scene) -> Non
     result = scenes[scene]
     assert result["before"] == 2
     assert_all_made(result)
+    assert result["told"] == {"taken": 2, "put-back": 1, "finished": 1, "lease-lost": 1}
     assert result["swept_unnamed"] == 0, "it throws away what it made too late by itself"
 
 
 def test_a_poisonous_job_ends_in_plain_words_and_holds_nobody_up(scenes) -> None:
     result = scenes["poison"]
     assert result["deaths"] == 3
+    assert (result["told"]["given-up"], result["told"]["finished"], result["told"]["taken"]) == (1, 1, 4)
     assert result["states"] == ["done", "failed"]
     assert result["tasks"] == ["FAILED", "SUCCESSFUL"]
     assert any("several times" in sentence for sentence in result["sentences"])
@@ -103,6 +133,15 @@ def test_a_worker_told_to_end_does_so_at_once_and_loses_nothing(scenes) -> None:
     result = scenes["terminated"]
     assert (result["status"], result["status_idle"]) == (0, 0)
     assert result["seconds"] < 3
+    assert result["told"] == {"taken": 2, "returned": 1, "finished": 1}
     assert result["after"]["rows"] == ["READY"], "the rest of the job is in the queue again, without waiting"
     assert result["after"]["made"] < result["expected"]
     assert_all_made(result)
+
+
+def test_the_same_holds_where_orders_come_through_a_broker(scenes_on_redis) -> None:
+    for scene in SCENES_ON_REDIS:
+        assert_all_made(scenes_on_redis[scene])
+    assert scenes_on_redis["killed-1"]["kills"] >= 5
+    assert scenes_on_redis["terminated"]["seconds"] < 3
+    assert scenes_on_redis["terminated"]["after"]["rows"] == ["READY"]

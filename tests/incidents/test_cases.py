@@ -10,9 +10,9 @@ from headshotly.access import grants
 from headshotly.audit.acts import Act
 from headshotly.incidents import alerts, calls, case_selectors, cases, containment, oncall, reminders, timeline
 from headshotly.incidents.errors import Incomplete, NotFound, NotNow
-from headshotly.incidents.escalation import Channel, Duty
+from headshotly.incidents.escalation import Channel, Duty, News
 from headshotly.incidents.models import Alert, Call, CallState, Case, CaseAlert, Level, TimelineEntry
-from headshotly.incidents.phases import Origin, Outcome, Phase, Severity
+from headshotly.incidents.phases import LIMITS, Origin, Outcome, Phase, Severity
 from headshotly.policy import clock
 from headshotly.policy.refusal import Refusal
 from headshotly.vendors import mail, webhooks
@@ -118,7 +118,7 @@ def test_calls_climb_the_ladder_until_somebody_takes_the_case(everywhere, later)
     cases.take(actor=OFFICER, number=case.number)
     later(hours=2)
     calls.escalate()
-    assert set(Call.objects.values_list("step", flat=True)) == {1, 2}
+    assert set(Call.objects.filter(news=News.NEEDED).values_list("step", flat=True)) == {1, 2}
     assert Act.CASE_ESCALATED in acts()
 
 
@@ -163,6 +163,75 @@ def test_a_call_is_given_up_in_the_end_and_the_journal_says_so(monkeypatch, late
         later(hours=2)
     assert Call.objects.get(channel=Channel.WEBHOOK, step=1).state == CallState.FAILED
     assert Act.CALL_FAILED in acts()
+
+
+def pages() -> list[str]:
+    """What the pager was told, oldest first."""
+    return [one["message"]["event_action"] for one in hooks_written() if "event_action" in one["message"]]
+
+
+@pytest.mark.clause("8.1.a-b")
+def test_whoever_takes_a_case_stops_the_page_and_its_end_ends_it(everywhere, later) -> None:
+    case = open_case(Severity.CRITICAL)
+    calls.send_due()
+    cases.take(actor=OFFICER, number=case.number)
+    cases.take(actor=OFFICER, number=case.number)
+    assert calls.send_due() == 1
+    cases.dismiss(actor=OFFICER, number=case.number, outcome=Outcome.FALSE_ALARM, because=SENTENCE)
+    later(minutes=1)
+    assert calls.send_due() == 1
+    assert pages() == ["trigger", "acknowledge", "resolve"]
+    told = [one["message"] for one in hooks_written() if "event_action" in one["message"]]
+    assert {one["dedup_key"] for one in told} == {f"headshotly-{case.reference}"}
+    assert set(told[1]) == {"routing_key", "event_action", "dedup_key"}
+    later(days=1)
+    calls.escalate()
+    assert calls.send_due() == 0
+
+
+def test_a_case_that_paged_nobody_tells_the_pager_nothing(everywhere) -> None:
+    case = open_case(Severity.MEDIUM)
+    cases.take(actor=OFFICER, number=case.number)
+    assert not Call.objects.exclude(news=News.NEEDED).exists()
+
+
+@pytest.mark.parametrize("how", ["did not happen", "happened and reported failure"])
+@pytest.mark.parametrize("action", ["trigger", "acknowledge", "resolve"])
+def test_a_pager_that_fails_hears_everything_once_and_in_turn(monkeypatch, later, everywhere, how, action) -> None:
+    real = webhooks.post
+
+    def fails(url, document, *, once):
+        if document.get("event_action") != action or how != "did not happen":
+            real(url, document, once=once)
+        if document.get("event_action") == action:
+            raise webhooks.NotPosted("The line broke off.")
+
+    case = open_case(Severity.CRITICAL)
+    with monkeypatch.context() as broken:
+        broken.setattr(webhooks, "post", fails)
+        calls.send_due()
+        cases.take(actor=OFFICER, number=case.number)
+        calls.send_due()
+        cases.dismiss(actor=OFFICER, number=case.number, outcome=Outcome.FALSE_ALARM, because=SENTENCE)
+        calls.send_due()
+    for _ in range(4):
+        later(minutes=3)
+        calls.send_due()
+    woken = ["trigger"] if (action, how) != ("trigger", "did not happen") else []
+    assert pages() == [*woken, "acknowledge", "resolve"], "nobody is woken for what somebody took"
+
+
+def test_news_waits_for_a_page_that_another_process_is_handing_over(everywhere, later) -> None:
+    case = open_case(Severity.CRITICAL)
+    Call.objects.filter(channel=Channel.PAGER).update(state=CallState.SENDING, next_at=clock.now() + 2 * calls.PAUSE)
+    cases.take(actor=OFFICER, number=case.number)
+    calls.send_due()
+    assert pages() == []
+    later(minutes=2)
+    calls.send_due()
+    later(minutes=2)
+    calls.send_due()
+    assert pages() == ["trigger", "acknowledge"]
 
 
 def test_a_crash_between_claim_and_call_is_taken_up_again(monkeypatch, later) -> None:
@@ -242,6 +311,25 @@ def test_a_case_past_its_clock_is_named_and_told(later) -> None:
     assert reminders.remind() == 1
     assert len(mails()) == before + 2
     assert "OVERDUE" in mail_text(mails()[-1])
+
+
+@pytest.mark.clause("5.3.b")
+@pytest.mark.parametrize("severity", Severity)
+def test_a_new_case_is_not_said_to_run_out(severity: Severity, later) -> None:
+    case = open_case(severity)
+    assert reminders.urgent() == []
+    assert reminders.remind() == 0
+    limit = LIMITS[severity].acknowledge
+    later(seconds=int(limit.total_seconds() * 0.7))
+    assert severity is not Severity.LOW or case_selectors.open_lines()[0].left > dt.timedelta(hours=21)
+    assert reminders.urgent() == []
+    later(seconds=int(limit.total_seconds() * 0.1))
+    assert [line.split(":")[0] for line in reminders.urgent()] == [f"{case.reference}  acknowledge"]
+    assert "by 20" in reminders.urgent()[0]
+    later(seconds=int(limit.total_seconds() * 0.3))
+    assert "OVERDUE since" in reminders.urgent()[0]
+    reminders.remind()
+    assert "Incident clocks: 1 over" in mails()[-1].read_text()
 
 
 @pytest.mark.clause("8.1.a-b")

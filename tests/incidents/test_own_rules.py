@@ -15,7 +15,7 @@ from headshotly.audit.leaf import Leaf
 from headshotly.incidents.ingesting import keep
 from headshotly.incidents.models import Alert
 from headshotly.incidents.observation import Observation
-from headshotly.incidents.sources import amazon, heartbeat, journal, suricata, web
+from headshotly.incidents.sources import amazon, gate, heartbeat, journal, suricata, web, work
 from tests.incidents.conftest import NOON
 
 CASES = yaml.safe_load(Path(__file__).with_name("rule_events.yml").read_text(encoding="utf-8"))
@@ -62,9 +62,16 @@ def made(kind: str, said: dict, number: int, at: dt.datetime) -> Observation:
             said = {"start": str(int(at.timestamp())), "srcaddr": "198.51.100.7", "dstaddr": "10.0.0.1"} | said
             said["dstport"] = str(said["dstport"])
             return amazon.flow(said | {"line": json.dumps([number, said])})
-        case "heartbeat":
-            return heartbeat.observe({"id": str(number), "at": at.isoformat()} | said, b"{}")
-    raise AssertionError(kind)
+    observe, usual = LEFT[kind]
+    return observe({"id": str(number), "at": at.isoformat()} | usual | said, b"{}")
+
+
+# What a process leaves as a line: who makes an event of it, and what such a line has besides.
+LEFT = {
+    "gate": (gate.observe, {"vendor": "", "reason": "", "carries": [], "subject": ""}),
+    "worker": (work.observe, {"task": str(person(1)), "where": "a.b", "error": ""}),
+    "heartbeat": (heartbeat.observe, {}),
+}
 
 
 def sequence(parts: list[dict]) -> list[Observation]:

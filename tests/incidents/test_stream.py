@@ -13,8 +13,10 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from headshotly.access import services as access
+from headshotly.access.models import StaffMember
 from headshotly.audit import services as audit
-from headshotly.audit.actor import VISITOR, Actor
+from headshotly.audit.actor import SYSTEM, VISITOR, Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.audit.sequencing import sequence_once
 from headshotly.incidents import expectations, overseeing, planting, retention, setting_up, spool, stream
@@ -98,6 +100,21 @@ def test_a_second_delivery_changes_nothing(detector) -> None:
     assert settle(one) == 10
     assert Event.objects.count() == 10
     assert Alert.objects.get().hits == 10
+
+
+@pytest.mark.clause("5.3.b")
+def test_only_the_installation_s_own_first_member_is_expected(detector) -> None:
+    assert access.ensure_first_staff() is not None
+    one = Stream([JournalReader()], detector)
+    access.create_staff(actor=SYSTEM, handle="mallory", role="operations")
+    told = "A member of staff was created"
+    for emptied in (False, True):  # whoever empties the table of staff and starts again is told of as well
+        if emptied:
+            StaffMember.objects.all().delete()
+            assert access.ensure_first_staff() is not None
+        sequence_once()
+        settle(one)
+        assert [alert.hits for alert in Alert.objects.filter(title=told)] == [1 + emptied]
 
 
 def test_another_detector_s_work_is_not_forgotten(own_book) -> None:

@@ -34,7 +34,7 @@ STAFF_ONLY = (
     "access/services", "access/disclosure", "access/views", "access/members", "access/passkeys", "access/trusted_time",
     "access/warrants", "purposes/assessments", "purposes/risks", "rights/staff_views", "rights/governance_views",
     "rights/publishing", "studio/models_folder", "studio/desk", "studio/prompting", "studio/weights", "studio/painting", "studio/signatory", "studio/files",
-    "studio/credentials", "audit/", "proof/", "incidents/", "continuity/",
+    "studio/credentials", "audit/", "proof/", "incidents/", "continuity/", "lifecycle/",
     "vendors/", "rights/vendor_views", "orders/staff_views", "orders/duties",
     "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
@@ -45,7 +45,7 @@ PUBLIC_PARTS = (
     "vendors/mail", "vendors/views", "vendors/categories", "vendors/activities",
 )  # fmt: skip
 _STAFF_TEMPLATES = re.compile(
-    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/|orders/desk)"
+    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/|lifecycle/|orders/desk)"
 )
 _ASIDES = ("notes.append", "progress", "_tell", "Finding", "Verdict")  # calls whose words a customer reads later
 

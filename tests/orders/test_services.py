@@ -131,6 +131,17 @@ def test_downloads_of_the_trial_do_not_stand_in_the_way_and_downloads_of_the_ord
     assert not Refund.objects.exists()
 
 
+def test_what_left_before_is_looked_at_and_written_down_no_second_time(person, django_assert_num_queries):
+    shoot_id = shot(person, 2)
+    spending.deliver(shoot_id, pieces(2)[:1])
+    before = list(Spend.objects.order_by("id").values())
+    with django_assert_num_queries(1):
+        spending.deliver(shoot_id, pieces(2)[:1])
+    assert list(Spend.objects.order_by("id").values()) == before
+    spending.deliver(shoot_id, pieces(2))
+    assert not Spend.objects.filter(downloaded_at__isnull=True).exists()
+
+
 def test_the_promised_days_end(person, till, later):
     order = bought(person, till)
     later(days=14, minutes=1)

@@ -9,7 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from headshotly.frontdoor.commands import studio as studio_commands
 from headshotly.policy import configuration
 from headshotly.studio import credentials, decoding, generative, marking, painter, prompting, services, tasks, weights
 from headshotly.studio.errors import NoFaceToFrame, NothingSafePainted, PainterFailed, PromptRefused
@@ -18,7 +20,7 @@ from headshotly.studio.generative import GenerativeEngine, refused
 from headshotly.studio.models import Headshot, Shoot, ShootState
 from headshotly.studio.painter import Order, Painter
 from headshotly.studio.styles import STYLES
-from headshotly.studio.weights import WeightsRefused, verify
+from headshotly.studio.weights import WeightsRefused, describe, verify
 from headshotly.vault import services as vault
 
 # The real protocol and the real checks around a model that shows its first selfie, brighter with each seed.
@@ -26,7 +28,7 @@ STAND_IN = """
 import os
 from headshotly.studio import painting
 painting.load = lambda weights, **_: weights.model
-def paint(model, order, selfies):
+def paint(model, order, selfies, steps):
     if model == "dies":
         os._exit(1)
     if model == "counts badly":
@@ -37,7 +39,7 @@ painting.paint = paint
 painting.main()
 """
 COMMAND = [sys.executable, "-c", STAND_IN]
-ORDER = Order(prompting.ALL[0], prompting.NEGATIVE, (64, 80), 2, (1, 2))
+ORDER = Order(prompting.ALL[0], prompting.NEGATIVE, (64, 80), (1, 2))
 SELFIE = np.full((40, 32, 3), 90, np.uint8)
 
 
@@ -76,6 +78,34 @@ def listed(place: Path, name: str, data: bytes) -> None:
 def test_a_folder_as_its_manifest_says_is_let_in(tmp_path: Path) -> None:
     found = verify(folder_of(tmp_path / "w"))
     assert (found.model, found.licence, found.pipeline) == ("Some model", "Apache-2.0", "Flux2KleinPipeline")
+    assert found.steps == 4, "a distilled model is asked for the steps it was trained for"
+    assert verify(folder_of(tmp_path / "other", steps=8)).steps == 8
+
+
+def test_a_described_folder_is_let_in_and_one_that_would_not_be_stays_without_a_manifest(tmp_path: Path) -> None:
+    place = folder_of(tmp_path / "w")
+    (place / "manifest.json").unlink()
+    describe(place, model="Mine", licence="Apache-2.0", steps=6)
+    found = verify(place)
+    assert (found.model, found.steps) == ("Mine", 6)
+    (place / "vae/model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(WeightsRefused, match=r"model\.bin"):
+        describe(place, model="Mine", licence="Apache-2.0")
+    assert not (place / "manifest.json").exists()
+    with pytest.raises(WeightsRefused, match="model_index"):
+        describe(tmp_path, model="Mine", licence="Apache-2.0")
+
+
+def test_the_operators_command_describes_a_folder_or_says_why_not(tmp_path: Path) -> None:
+    place = folder_of(tmp_path / "w")
+    (place / "manifest.json").unlink()
+    called = ["weights", str(place), "--model", "Mine", "--licence", "Apache-2.0"]
+    assert CliRunner().invoke(studio_commands.studio, called).exit_code == 0
+    assert verify(place).model == "Mine"
+    (place / "run.py").write_text("print(1)")
+    failed = CliRunner().invoke(studio_commands.studio, called)
+    assert failed.exit_code == 1
+    assert "run.py" in failed.output
 
 
 SPOILED = {
@@ -114,7 +144,7 @@ def test_a_folder_that_is_not_as_its_manifest_says_is_refused(tmp_path: Path, wh
 @pytest.mark.parametrize(
     "changed",
     [
-        {"licence": " "}, {"model": ""}, {"pipeline": "StableDiffusionPipeline"}, {"files": []}, {"files": "all"},
+        {"licence": " "}, {"steps": 0}, {"steps": True}, {"steps": "4"}, {"steps": 101}, {"model": ""}, {"pipeline": "StableDiffusionPipeline"}, {"files": []}, {"files": "all"},
         {"files": [{"path": "../outside.json", "bytes": 1, "sha256": "0"}]},
         {"files": [{"path": "/etc/passwd.json", "bytes": 1, "sha256": "0"}]},
     ],
@@ -219,6 +249,14 @@ def test_the_best_selfies_are_chosen_and_the_rest_is_not_shown(load, models: Pat
     assert np.array_equal(chosen.selfies[0], load(SCOTT)), "the sharp one leads"
     with pytest.raises(NoFaceToFrame):
         engine.prepare(load(BLURRED), others=[load(TWO)])
+
+
+@pytest.mark.parametrize(("asked", "painted"), [(0, 1), (2, 2), (100, 8)])
+def test_the_operator_says_how_many_candidates_are_painted(load, models: Path, asked: int, painted: int) -> None:
+    shown = Shown(load(SCOTT))
+    engine = GenerativeEngine(shown, models, candidates=asked)
+    engine.render(engine.prepare(load(SCOTT)), STYLES["studio-navy"])
+    assert len(set(shown.orders[0][0].seeds)) == painted
 
 
 def test_a_result_says_that_it_was_generated_and_not_measured(load, models: Path) -> None:

@@ -40,10 +40,15 @@ def _claim(folder: Path) -> int:
 
 
 def _require_officer() -> None:
-    """Pass as ``access.services.require_officer`` does; Django is set up by now."""
+    """Pass as ``access.services.require_officer`` does; Django is set up by now. No process forked later shares it."""
+    from django.db import connections  # noqa: PLC0415 - after Django's setup
+
     from headshotly.access.services import require_officer  # noqa: PLC0415 - after Django's setup
 
-    require_officer()
+    try:
+        require_officer()
+    finally:
+        connections.close_all()
 
 
 def _require_free(host: str, port: int, name: str) -> None:
@@ -141,12 +146,20 @@ def _syslog(here: Configuration, listen: str) -> list[Child]:
 @click.option("--processes", type=int, default=2, show_default=True)
 def web(listen: str, port: int | None, processes: int) -> None:
     """Run the HTTPS server alone."""
-    from headshotly.frontdoor import certificate  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import measuring_folder  # noqa: PLC0415 - only this process needs it
+    from headshotly.frontdoor.settings import metrics_folder  # noqa: PLC0415 - as above
+
+    here = configuration.current()
+    folder, held = measuring_folder.make_folder(here.data_folder / "metrics")
+    metrics_folder(folder)  # before anything loads prometheus_client
+    from headshotly.frontdoor import certificate, metrics  # noqa: PLC0415 - after that
     from headshotly.frontdoor.server import https  # noqa: PLC0415 - only this process needs gunicorn
     from headshotly.frontdoor.wsgi import application  # noqa: PLC0415 - sets Django up
 
     _require_officer()
-    here = configuration.current()
+    from headshotly.frontdoor import tally  # noqa: PLC0415 - after Django's setup
+
+    tally.OF_THIS_PROCESS.begin()
     host = urlsplit(here.public_url).hostname or "localhost"
     certificate_path, key_path = certificate.ensure(here.data_folder / "tls", host=host)
     https(
@@ -156,7 +169,9 @@ def web(listen: str, port: int | None, processes: int) -> None:
         certificate=certificate_path,
         key=key_path,
         workers=processes,
+        hooks=metrics.hooks(folder, when_worker_ends=tally.OF_THIS_PROCESS.end),
     ).run()
+    os.close(held)
 
 
 @serve.command()

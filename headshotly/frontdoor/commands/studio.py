@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
-from headshotly.studio import credentials, gate, marking
+from headshotly.studio import credentials, gate, marking, weights
 from headshotly.studio.decoding import decode
 from headshotly.studio.engine import PortraitEngine, Prepared
 from headshotly.studio.errors import TooSmallForStyle
@@ -117,3 +117,18 @@ def inspect(file: Path) -> None:
         )
     if not statement.intact:
         raise SystemExit(1)
+
+
+@studio.command("weights")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--model", required=True, help="The model's public name; every result carries it.")
+@click.option("--licence", required=True, help="Under which you use it.")
+@click.option("--steps", type=click.IntRange(1, weights.STEPS_MAX), help="Where the weights want others than usual.")
+def describe_weights(folder: Path, model: str, licence: str, steps: int | None) -> None:
+    """Write the manifest of FOLDER, a generative model that you put there and trust."""
+    with _console.status("Reading every file …"):
+        try:
+            path = weights.describe(folder, model=model, licence=licence, steps=steps)
+        except weights.WeightsRefused as refused:
+            raise click.ClickException(str(refused)) from refused
+    _console.print(f"Written: {path}", soft_wrap=True)

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from headshotly.incidents.escalation import Channel, Duty
+from headshotly.incidents.escalation import Channel, Duty, News
 from headshotly.incidents.models.alert import Alert
 from headshotly.incidents.phases import Origin, Outcome, Phase, Severity
 
@@ -156,10 +156,14 @@ class CallState(models.TextChoices):
     SENDING = "sending", "Being handed over"
     SENT = "sent", "Handed over"
     FAILED = "failed", "Given up"
+    WITHDRAWN = "withdrawn", "Not needed any more"
 
 
 class Call(models.Model):
-    """One call for one person on one channel about one case; each step of a ladder calls once."""
+    """One call for one person on one channel about one case; each step of a ladder calls once.
+
+    ``news`` tells a pager later that somebody took the case, and that it is over.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
@@ -167,6 +171,7 @@ class Call(models.Model):
     step = models.PositiveSmallIntegerField()
     duty = models.CharField(max_length=16, choices=Duty.choices)
     channel = models.CharField(max_length=12, choices=Channel.choices)
+    news = models.CharField(max_length=8, choices=News.choices, default=News.NEEDED)
     holder = models.UUIDField(null=True)
     state = models.CharField(max_length=12, choices=CallState.choices, default=CallState.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -176,6 +181,8 @@ class Call(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["case", "severity", "step", "duty", "channel"], name="one_call_a_step")
+            models.UniqueConstraint(
+                fields=["case", "severity", "step", "duty", "channel", "news"], name="one_call_a_step"
+            )
         ]
         indexes = [models.Index(fields=["state", "next_at"], name="call_queue")]

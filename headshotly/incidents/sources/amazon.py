@@ -76,6 +76,8 @@ def cloudtrail(record: Any) -> Observation:
         str(fields.get("userIdentity.arn") or fields.get("userIdentity.type") or ""),
         fields.get("sourceIPAddress"),
     )
+    service = {"name": str(fields.get("eventSource") or "AWS")}
+    api = {"operation": str(name), "service": service}
     kind, activity = (
         (ocsf.AUTHENTICATION, 1)
         if name == "ConsoleLogin"
@@ -96,10 +98,10 @@ def cloudtrail(record: Any) -> Observation:
             product="CloudTrail",
             vendor="AWS",
             outcome=outcome,
-            actor={"user": {"uid": who, "type": str(fields.get("userIdentity.type") or "")}},
-            user={"uid": who} if kind is ocsf.AUTHENTICATION else {},
-            api={"operation": name, "service": {"name": str(fields.get("eventSource") or "")}},
-            src_endpoint={"ip": address},
+            actor={"user": {"uid": who or "unknown", "type": str(fields.get("userIdentity.type") or "")}},
+            **({"user": {"uid": who or "unknown"}} if kind is ocsf.AUTHENTICATION else {"api": api}),
+            service=service if kind is ocsf.AUTHENTICATION else {},
+            src_endpoint=ocsf.endpoint(address),
             cloud={"provider": "AWS", "region": str(fields.get("awsRegion") or "")},
             unmapped=record,
         ),
@@ -204,16 +206,20 @@ def flow(record: dict[str, str]) -> Observation:
             product="VPC Flow Logs",
             vendor="AWS",
             outcome="success" if action == "ACCEPT" else "failure",
-            src_endpoint={"ip": source, "port": fields.get("srcport")},
-            dst_endpoint={"ip": target, "port": fields.get("dstport")},
-            connection_info={"protocol_num": fields.get("protocol"), "direction_id": 0},
-            traffic={"bytes": fields.get("bytes"), "packets": fields.get("packets")},
+            src_endpoint=ocsf.endpoint(source, fields.get("srcport")),
+            dst_endpoint=ocsf.endpoint(target, fields.get("dstport")),
+            connection_info={"protocol_num": _whole(fields.get("protocol")), "direction_id": 0},
+            traffic={name: fields[name] for name in ("bytes", "packets") if isinstance(fields.get(name), int)},
         ),
         raw=record["line"].encode(),
         act=f"{action} {record.get('dstport', '')}"[:120],
         outcome="success" if action == "ACCEPT" else "failure",
         address=source[:64],
     )
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _moment(text: str) -> dt.datetime:

@@ -40,12 +40,8 @@ def named(actor: Actor) -> str:
 
 
 def source_of(leaf: Leaf) -> str:
-    """Return which source an entry belongs to: sign-ins, the worker, calls to vendors, or the journal itself."""
-    if leaf.act in _SIGN_INS:
-        return "authentication"
-    if leaf.act.startswith("vendors."):
-        return "vendor-gate"
-    return "worker" if leaf.actor.kind == "worker" else "journal"
+    """Return which source an entry belongs to: sign-ins, or the journal itself."""
+    return "authentication" if leaf.act in _SIGN_INS else "journal"
 
 
 def observe(leaf: Leaf, raw: bytes) -> Observation:
@@ -83,10 +79,14 @@ def observe(leaf: Leaf, raw: bytes) -> Observation:
 
 def _ocsf(leaf: Leaf, source: str, outcome: str) -> dict[str, Any]:
     more: dict[str, Any]
-    user = {"uid": str(leaf.actor.id or ""), "type": leaf.actor.kind, "type_id": ocsf.OTHER}
+    user = {"uid": str(leaf.actor.id or leaf.actor.kind), "type": leaf.actor.kind, "type_id": ocsf.OTHER}
     about = {"uid": str(leaf.subject)} if leaf.subject else {}
     if leaf.act in _SIGN_INS:
-        kind, activity, more = ocsf.AUTHENTICATION, _SIGN_INS[leaf.act], {"user": about or user}
+        kind, activity, more = (
+            ocsf.AUTHENTICATION,
+            _SIGN_INS[leaf.act],
+            {"user": about or user, "service": {"name": "headshotly"}},
+        )
     elif leaf.act in _ACCOUNT_CHANGES:
         kind, activity, more = ocsf.ACCOUNT_CHANGE, _ACCOUNT_CHANGES[leaf.act], {"user": about or user}
     else:

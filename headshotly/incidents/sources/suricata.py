@@ -9,7 +9,7 @@ import json
 
 from headshotly.incidents import ocsf
 from headshotly.incidents.errors import EventRefused
-from headshotly.incidents.flattening import Fields, flatten
+from headshotly.incidents.flattening import flatten
 from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import LogSource
 
@@ -34,6 +34,12 @@ def observe(line: bytes) -> Observation:
     alert = kind == "alert"
     severity = _SEVERITIES.get(_number(fields.get("alert.severity")), 2) if alert else 1
     title = str(fields.get("alert.signature") or kind)
+    between = {
+        "src_endpoint": ocsf.endpoint(fields.get("src_ip"), fields.get("src_port")),
+        "dst_endpoint": ocsf.endpoint(fields.get("dest_ip"), fields.get("dest_port")),
+        "connection_info": {"protocol_name": str(fields.get("proto") or "").lower(), "direction_id": 0},
+    }
+    finding = {"uid": str(fields.get("alert.signature_id") or uid), "title": title}
     blocked = fields.get("alert.action") == "blocked"
     return Observation(
         source="suricata",
@@ -50,10 +56,7 @@ def observe(line: bytes) -> Observation:
             product="Suricata",
             vendor="OISF",
             severity=severity,
-            finding_info={"uid": str(fields.get("alert.signature_id")), "title": title} if alert else {},
-            src_endpoint=_endpoint(fields, "src"),
-            dst_endpoint=_endpoint(fields, "dest"),
-            connection_info={"protocol_name": str(fields.get("proto") or "").lower(), "direction_id": 0},
+            **({"finding_info": finding, "evidences": [between]} if alert else between),
             unmapped=record,
         ),
         raw=line,
@@ -65,8 +68,3 @@ def observe(line: bytes) -> Observation:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _endpoint(fields: Fields, side: str) -> dict[str, object]:
-    found = {"ip": fields.get(f"{side}_ip"), "port": fields.get(f"{side}_port")}
-    return {name: value for name, value in found.items() if value is not None}

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from headshotly.lifecycle.releases import missing_gates
 from headshotly.policy.configuration import Configuration
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
 from headshotly.proof.registry import check
@@ -30,8 +31,8 @@ def _record(here: Configuration) -> dict[str, Any] | None:
     clauses=("4.1.a",),
     title="The gates ran on the running commit",
     words="We read the record that the gates of our continuous integration leave: style, types, layering, security of "
-    "the code, secrets, licences, bill of materials and infrastructure. They must have run on exactly the source "
-    "that is running, and every one must have passed.",
+    "the code, our own rules, libraries, secrets, licences, bill of materials and infrastructure. They must have run "
+    "on exactly the source that is running, and every one must have passed.",
     assurance=Assurance.MEASURED,
 )
 def look(scene: Scene) -> Finding:
@@ -45,7 +46,7 @@ def look(scene: Scene) -> Finding:
         return broken(f"A gate failed on {commit[:_SHOWN]}: {shorten(failed)}.", ids=failed, population=len(gates))
     if commit != source or record.get("changed") is not False:
         return unknown(f"The gates last ran on {commit[:_SHOWN] or 'nothing'}, and {source[:_SHOWN]} is running.")
-    left_out = [name for name, said in gates.items() if said != "PASS"]
+    left_out = missing_gates(gates)
     if left_out:
         return unknown(f"On the running commit {shorten(left_out)} did not run.")
     ran = dt.datetime.fromisoformat(str(record["at"]))

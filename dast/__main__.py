@@ -1,0 +1,140 @@
+"""``python -m dast``: scan the running service. Ends with 0: nothing found, 1: something found, 2: nothing is known."""
+
+import datetime as dt
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from dast import acceptance, api, authority, crawl, planted, results, serving, tls
+from dast.results import Scan, ScanFailed
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+TOOLS = _REPOSITORY / "build" / "dast" / "bin"
+REPORTS = _REPOSITORY / "build" / "findings"
+# Pages that a scan must have come to; without them it looked at something else than the service.
+VISITOR_PAGES = frozenset({"/", "/account/sign-up/", "/account/sign-in/", "/account/reset/", "/privacy/ask/", "/trust/",
+                           "/trust/report/", "/policy/", "/orders/prices/", "/language/"})  # fmt: skip
+CUSTOMER_PAGES = frozenset(
+    {"/studio/", "/account/settings/", "/account/protection/", "/your-data/", "/orders/", "/opened/"}
+)
+# What would end the very session or account that looks on.
+_ENDS = ("/account/sign-out/*", "/account/sessions/end/*", "/your-data/delete/*", "/studio/delete-everything/*",
+         "/consent/*/withdraw/*", "/account/reset/*", "/account/sign-*", "/trust/*", "/documents/*", "/policy/*",
+         "/privacy/*", "/language/*", "/static/*")  # fmt: skip
+_PASS, _FAIL, _ERROR = 0, 1, 2
+type _Job = Callable[[], Scan]
+
+
+def _together(jobs: Iterable[_Job]) -> list[Scan]:
+    """Run scans side by side; they mostly wait for answers.
+
+    Raises:
+        ScanFailed: one of them failed.
+    """
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        return [each.result() for each in [pool.submit(job) for job in jobs]]
+
+
+def _folder(scratch: Path, name: str) -> Path:
+    made = scratch / name
+    made.mkdir()
+    return made
+
+
+def _planted(scratch: Path, now: dt.datetime) -> None:
+    """Let every tool look at a site full of flaws.
+
+    Raises:
+        ScanFailed: a tool overlooked a flaw that is there.
+    """
+    certificate, key = authority.distrusted(scratch / "planted", now=now)
+    bounds = crawl.Bounds(crawl=10, attack=2, whole=90)
+    with planted.running(certificate, key) as url:
+        scans = _together(
+            [
+                lambda: crawl.scan(url, tools=TOOLS, scratch=_folder(scratch, "0w"), cookies={}, bounds=bounds),
+                lambda: tls.scan(url, tools=TOOLS, scratch=_folder(scratch, "0t"), authority=None),
+                lambda: api.scan(url, f"{url}/openapi.json", tools=TOOLS, scratch=_folder(scratch, "0a"), headers={},
+                                 authority=None, examples=4),
+            ]
+        )  # fmt: skip
+    for scan in scans:
+        overlooked = planted.MUST_FIND[scan.tool] - {one.rule for one in scan.found}
+        if overlooked:
+            raise ScanFailed(f"{scan.tool} overlooked planted flaws: {', '.join(sorted(overlooked))}.")
+        print(f"   {scan.tool} found every planted flaw in {scan.seconds:.0f} s")
+
+
+def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
+    """Scan the service, as a visitor and as a customer.
+
+    Raises:
+        ScanFailed: it did not start, or a scan did not come to the pages it must come to.
+    """
+    folder = _folder(scratch, "service")
+    vouching = authority.vouched(folder / "data" / "tls", now=now)
+    with serving.running(folder, vouching) as service:
+        customer = serving.sign_up(service)
+        cookies = customer.cookies
+        checked = tls.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1t"), authority=vouching)
+        bounds = crawl.Bounds(crawl=25, attack=7, whole=180, tasks=8)
+        forms_only = replace(bounds, sql="sql:post")
+        visited, used = _together(
+            [
+                lambda: crawl.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1w"), cookies={}, bounds=bounds),
+                lambda: crawl.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "2w"), cookies=cookies,
+                                   start=sorted(CUSTOMER_PAGES), leave_alone=_ENDS, bounds=forms_only),
+            ]
+        )  # fmt: skip
+        if not customer.is_signed_in:
+            raise ScanFailed("The scan signed its customer out, so it is not known what it saw.")
+    for scan, pages in ((visited, VISITOR_PAGES), (used, CUSTOMER_PAGES)):
+        if pages - scan.covered:
+            raise ScanFailed(f"wapiti did not come to {', '.join(sorted(pages - scan.covered))}.")
+    return [checked, visited, used]
+
+
+def _report(scans: list[Scan], now: dt.datetime) -> int:
+    """Write the reports and print what they say; returns how many findings stand that nobody accepted."""
+    open_findings = 0
+    for tool in sorted({scan.tool for scan in scans}):
+        its = [scan for scan in scans if scan.tool == tool]
+        accepted = acceptance.in_force(tool, today=now.date())
+        results.write(REPORTS / f"dast-{tool}.sarif", its, accepted=accepted, at=now)
+        for scan in its:
+            print(f"   {tool} {scan.version}: {len(scan.covered)} addresses in {scan.seconds:.0f} s")
+            for note in scan.notes:
+                print(f"      note: {note}")
+        for found in {one.fingerprint: one for scan in its for one in scan.found}.values():
+            stands = found.fingerprint not in accepted
+            open_findings += stands
+            print(
+                f"      {'FOUND' if stands else 'accepted'} {found.level} {found.rule} at {found.place} {found.detail}"
+            )
+            print(f"         {found.words}")
+    return open_findings
+
+
+def main() -> int:
+    """Scan, and return the exit code."""
+    began, now = time.monotonic(), dt.datetime.now(dt.UTC)
+    for old in REPORTS.glob("dast-*.sarif"):
+        old.unlink()  # whoever reads them must not take yesterday's for today's
+    with tempfile.TemporaryDirectory(prefix="headshotly-dast-") as name:
+        scratch = Path(name)
+        try:
+            _planted(scratch, now)
+            found = _report(_service(scratch, now), now)
+        except ScanFailed as failure:
+            print(f"ERROR: {failure}")
+            return _ERROR
+    print(f"{found} findings that nobody accepted, in {time.monotonic() - began:.0f} s")
+    return _FAIL if found else _PASS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Pages and forms as wapiti sees and attacks them."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dast.program import run
+from dast.results import Found, Level, Scan, ScanFailed
+
+# Left out: what asks the network outside (ssrf, xxe, log4shell, takeover), knows foreign products only (cms, nikto,
+# wp_enum, printer, …), repeats another tool here (ssl), or guesses passwords (brute_login_form).
+MODULES = "passive,csrf,crlf,exec,file,ldap,methods,permanentxss,redirect,sql,upload,xss"
+_ATTACKS = frozenset(MODULES.split(",")) - {"passive"}
+_LEVELS: dict[int, Level] = {0: "note", 1: "note", 2: "warning", 3: "error", 4: "error"}
+_CWE = {
+    "reflected-cross-site-scripting": 79, "stored-cross-site-scripting": 79, "sql-injection": 89,
+    "open-redirect": 601, "path-traversal": 22, "command-execution": 78, "cross-site-request-forgery": 352,
+    "content-security-policy-configuration": 693, "clickjacking-protection": 1021, "secure-flag-cookie": 614,
+    "httponly-flag-cookie": 1004, "internal-server-error": 755, "crlf-injection": 93, "unrestricted-file-upload": 434,
+    "http-strict-transport-security-hsts": 319, "mime-type-confusion": 430, "htaccess-bypass": 285,
+    "information-disclosure-full-path": 200, "unencrypted-channels": 319, "cleartext-submission-of-password": 319,
+}  # fmt: skip
+# “Additionals” only describe; what a page allows (OPTIONS) is no weakness by itself.
+_GROUPS = ("vulnerabilities", "anomalies")
+_LAUNCHED = re.compile(r"Launching module (\w+)")
+_CUT = re.compile(r"Max attack time was reached for module (\w+)")
+_LOST = re.compile(r"(\d+) requests were skipped due to network issues")
+_BROKEN = re.compile(r"Module (\w+) seems broken|An exception occurred in module (\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a scan goes.
+
+    Attributes:
+        crawl: seconds for finding pages.
+        attack: seconds for each kind of attack.
+        whole: seconds after which the scan is given up.
+        tasks: requests at a time.
+        sql: what SQL is tried on: ``sql`` everything, ``sql:post`` forms only. wapiti compares whole pages letter by
+            letter, which takes minutes for a long page that says something else each time.
+    """
+
+    crawl: float = 40
+    attack: float = 12
+    whole: float = 120
+    tasks: int = 6
+    sql: str = "sql"
+
+
+def scan(
+    url: str, *, tools: Path, scratch: Path, cookies: Mapping[str, str], start: Sequence[str] = (),
+    leave_alone: Sequence[str] = (), bounds: Bounds,
+) -> Scan:  # fmt: skip
+    """Return what wapiti finds on a site.
+
+    Args:
+        url: of the site.
+        tools: folder of the programs.
+        scratch: where report and session of wapiti may lie.
+        cookies: of who is signed in; empty for a visitor.
+        start: more paths to begin at.
+        leave_alone: patterns of paths that are not to be asked, ``*`` for anything.
+        bounds: how far it goes.
+
+    Raises:
+        ScanFailed: wapiti made no complete report.
+    """
+    report = scratch / "wapiti.json"
+    command = [
+        str(tools / "wapiti"), "-u", f"{url}/", "--scope", "domain", "-m", MODULES.replace("sql", bounds.sql),
+        "-f", "json", "-o", str(report), "-dr", "1", "--no-bugreport", "--flush-session",
+        "--store-session", str(scratch / "session"),
+        "--store-config", str(scratch / "config"), "-t", "15", "--tasks", str(bounds.tasks), "-v", "1",
+        "--max-scan-time", str(bounds.crawl), "--max-attack-time", str(bounds.attack),
+        # Every page carries a form with a new token; “paranoid” follows forms that differ in nothing else once.
+        "-S", "paranoid", "--skip", "csrfmiddlewaretoken",
+    ]  # fmt: skip
+    for path in start:
+        command += ["-s", f"{url}{path}"]
+    for pattern in leave_alone:
+        command += ["-x", f"{url}{pattern}"]
+    if cookies:
+        command += ["-C", "; ".join(f"{name}={value}" for name, value in cookies.items())]
+    seconds, said = run(command, seconds=bounds.whole, scratch=scratch)
+    return read(report, said, seconds=seconds)
+
+
+def read(report: Path, said: str, *, seconds: float = 0.0) -> Scan:
+    """Return what a report of wapiti says.
+
+    Args:
+        report: its JSON file.
+        said: what it printed, which alone tells of what it left undone.
+        seconds: how long it took.
+
+    Raises:
+        ScanFailed: the report is missing, an attack did not run, or requests were lost.
+    """
+    try:
+        written = json.loads(report.read_text(encoding="utf-8"))
+        version = written["infos"]["version"].removeprefix("Wapiti ")
+        pages = written["infos"]["crawled_pages"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ScanFailed(f"wapiti left no report: {type(error).__name__}.") from error
+    broken = [first or second for first, second in _BROKEN.findall(said)]
+    missing = sorted(_ATTACKS - set(_LAUNCHED.findall(said)))
+    if broken or missing:
+        raise ScanFailed(f"wapiti did not run {', '.join(broken or missing)}.")
+    lost = sum(int(number) for number in _LOST.findall(said))
+    notes = [f"The attack “{name}” was broken off when its time was over." for name in sorted(set(_CUT.findall(said)))]
+    if lost:
+        notes.append(f"{lost} requests had no answer in time.")
+    found = [_found(kind, one) for group in _GROUPS for kind, listed in written[group].items() for one in listed]
+    covered = frozenset(urlsplit(_address(page)).path for page in pages)
+    return Scan("wapiti", version, list({one.fingerprint: one for one in found}.values()), covered, notes, seconds)
+
+
+def _address(page: Any) -> str:
+    request = page["request"] if isinstance(page, dict) and "request" in page else page
+    return str(request["url"] if isinstance(request, dict) else request)
+
+
+def _found(kind: str, one: dict[str, Any]) -> Found:
+    rule = re.sub(r"[^a-z0-9.]+", "-", kind.lower()).strip("-")
+    words = re.sub(r"https?://localhost:\d+", "", one["info"])
+    return Found(rule, urlsplit(one["path"]).path, f"{one['method']}: {words}", _LEVELS[one["level"]],
+                 f"{one['method']} {one['parameter'] or ''}".strip(), _CWE.get(rule, 0))  # fmt: skip

@@ -1,0 +1,208 @@
+"""The service under scan: as anybody starts it, on scratch data, behind a certificate that the scan can check."""
+
+import email
+import email.policy
+import html
+import http.cookiejar
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, Request, build_opener
+
+from dast.results import ScanFailed
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+_FORM = re.compile(r"<form.*?</form>", re.DOTALL)
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+_OWN_PAGE = "/account/settings/"
+_LINK = re.compile(r"https://\S+/account/confirm/\S+")
+PASSWORD = "sieben leise Pinguine 58"  # noqa: S105 - of an account that lives as long as the scan
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service.
+
+    Attributes:
+        url: where it answers.
+        authority: PEM file that vouches for its certificate.
+        mail: folder its mails lie in.
+        environment: its surroundings, for commands beside it.
+        log: what it printed.
+    """
+
+    url: str
+    authority: Path
+    mail: Path
+    environment: dict[str, str]
+    log: Path
+
+
+@contextmanager
+def running(folder: Path, authority: Path) -> Iterator[Service]:
+    """Run the service on free ports of this machine.
+
+    Its request inspection notes and does not refuse: what stands behind it is to be looked at, as if it were not there.
+
+    Args:
+        folder: for its data; ``folder/data/tls`` holds its certificate already.
+        authority: that vouches for it.
+
+    Raises:
+        ScanFailed: it did not become ready.
+    """
+    port = _free_port()
+    url = f"https://localhost:{port}"
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    given = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTLY_")}
+    environment = given | {
+        "HEADSHOTLY_ENVIRONMENT": "local",
+        "HEADSHOTLY_DATA": str(folder / "data"),
+        "HEADSHOTLY_MAIL": str(folder / "mail"),
+        "HEADSHOTLY_HTTPS_PORT": str(port),
+        "HEADSHOTLY_HTTP_PORT": str(_free_port()),
+        "HEADSHOTLY_URL": url,
+        "HEADSHOTLY_OPTION_INSPECTION__MODE": "note",
+        "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
+        "TMPDIR": str(folder / "tmp"),
+    }
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "headshotly.frontdoor", "serve"], cwd=_REPOSITORY, env=environment, stdout=out,
+            stderr=out, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    try:
+        _wait(process, log)
+        yield Service(url, authority, folder / "mail", environment, log)
+    finally:
+        _stop(process)
+
+
+def _wait(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while "is ready" not in log.read_text(encoding="utf-8", errors="replace"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise ScanFailed(f"The service did not start: {log.read_text(encoding='utf-8')[-2000:]}")
+        time.sleep(0.2)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What came back.
+
+    Attributes:
+        status: of HTTP.
+        path: where it was found after redirects.
+        text: the page.
+    """
+
+    status: int
+    path: str
+    text: str
+
+    def hidden(self, typed: Iterable[str]) -> dict[str, str]:
+        """Return the hidden fields of the form that asks for these fields.
+
+        Raises:
+            ScanFailed: there is no such form.
+        """
+        for form in _FORM.findall(self.text):
+            if all(f'name="{name}"' in form for name in typed):
+                return {match[1]: html.unescape(match[2]) for match in _HIDDEN.finditer(form)}
+        raise ScanFailed(f"No form on {self.path} asks for {', '.join(typed)}.")
+
+
+@dataclass(slots=True)
+class Customer:
+    """Somebody who uses the service with a browser without scripts."""
+
+    service: Service
+    email: str
+    _jar: http.cookiejar.CookieJar = field(default_factory=http.cookiejar.CookieJar)
+
+    def get(self, path: str) -> Page:
+        """Return a page; redirects are followed."""
+        return self._ask(Request(f"{self.service.url}{path}"))  # noqa: S310 - our own address, https
+
+    def fill_in(self, page: Page, **typed: str) -> Page:
+        """Send the form on a page back to where it came from, and return what follows."""
+        address = f"{self.service.url}{page.path}"
+        body = urlencode(page.hidden(typed) | typed).encode()
+        return self._ask(Request(address, body, {"Referer": address}))  # noqa: S310 - our own address, https
+
+    def _ask(self, request: Request) -> Page:
+        context = ssl.create_default_context(cafile=str(self.service.authority))
+        opener = build_opener(HTTPSHandler(context=context), HTTPCookieProcessor(self._jar))
+        try:
+            with opener.open(request, timeout=20) as answer:
+                return Page(answer.status, answer.url.removeprefix(self.service.url), answer.read().decode())
+        except HTTPError as refused:
+            return Page(refused.code, refused.url.removeprefix(self.service.url), refused.read().decode())
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Return what the browser holds."""
+        return {cookie.name: cookie.value or "" for cookie in self._jar}
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Say whether the account still answers to these cookies."""
+        return self.get(_OWN_PAGE).path == _OWN_PAGE
+
+
+def sign_up(service: Service) -> Customer:
+    """Return a new customer who has confirmed their address, is signed in, and consented.
+
+    Raises:
+        ScanFailed: a step did not lead to the next.
+    """
+    customer = Customer(service, "zofia.skanowska@example.org")
+    typed = {"name": "Zofia Skanowska", "email": customer.email, "password": PASSWORD}
+    customer.fill_in(customer.get("/account/sign-up/"), **typed)
+    link = _newest_link(service)
+    customer.fill_in(customer.get(link.removeprefix(service.url)), password=PASSWORD)
+    then = customer.fill_in(customer.get("/studio/"), agree="yes")
+    if not customer.is_signed_in or then.path != "/studio/":
+        raise ScanFailed(f"The customer of the scan did not come to the studio but to {then.path}.")
+    return customer
+
+
+def _newest_link(service: Service) -> str:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for path in sorted(service.mail.glob("*.eml"), reverse=True):
+            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            link = _LINK.search(mail.get_content()) if mail.get_content_type() == "text/plain" else None
+            if link is not None:
+                return link[0]
+        time.sleep(0.2)
+    raise ScanFailed("The customer of the scan was mailed no link.")

@@ -1,0 +1,12 @@
+"""What this room does unasked."""
+
+import datetime as dt
+
+from headshotly.integrations import delivering
+from headshotly.policy.duties import duty
+
+
+@duty("integrations.deliver", every=dt.timedelta(seconds=10), longest=dt.timedelta(minutes=30))
+def deliver() -> str:
+    """Send what customers' endpoints are to be told."""
+    return f"{delivering.send_due()} messages delivered."

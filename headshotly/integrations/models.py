@@ -1,0 +1,86 @@
+"""Tokens, kept answers, allowances, endpoints and what was delivered to them; nothing a person wrote is readable."""
+
+import datetime as dt
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from headshotly.vault.fields import SealedTextField
+from headshotly.vendors.posting import Posted
+
+TOKEN_NAME, KEPT_ANSWER = "integrations.token-name", "integrations.answer"
+WEBHOOK_URL, WEBHOOK_SECRET = "integrations.webhook-url", "integrations.webhook-secret"
+
+
+class AccessToken(models.Model):
+    """A customer's token for a program of theirs. Only its hash is kept, and its last letters to tell it by."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject = models.UUIDField(db_index=True)
+    token_sha256 = models.BinaryField(max_length=32, unique=True)
+    tail = models.CharField(max_length=4)
+    name = SealedTextField(label=TOKEN_NAME)
+    scopes = models.JSONField()
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
+class KeptAnswer(models.Model):
+    """What a request with an idempotency key was answered, for whoever sends it again.
+
+    ``key_index`` and ``request_index`` are blinded: neither the key nor anything of the request can be read or guessed.
+    Without an answer the request is being worked on, by ``holder``.
+    """
+
+    key_index = models.BinaryField(primary_key=True, max_length=32)
+    subject = models.UUIDField(db_index=True)
+    request_index = models.BinaryField(max_length=32)
+    holder = models.UUIDField()
+    begun_at = models.DateTimeField(db_index=True)
+    answer = SealedTextField(null=True, label=KEPT_ANSWER)
+
+
+class Allowance(models.Model):
+    """How many requests a customer's programs made since ``began_at``."""
+
+    subject = models.UUIDField(primary_key=True)
+    began_at = models.DateTimeField(db_index=True)
+    used = models.PositiveIntegerField(default=0)
+
+
+class WebhookEndpoint(models.Model):
+    """An address that a customer wants to be told things at, and the secret both sides know."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject = models.UUIDField(db_index=True)
+    url = SealedTextField(label=WEBHOOK_URL)
+    secret = SealedTextField(label=WEBHOOK_SECRET)
+    events = models.JSONField()
+    registered_at = models.DateTimeField()
+
+
+class WebhookDelivery(Posted):
+    """One message to one endpoint; its id is the message's, whichever time it is sent.
+
+    ``about`` is the shoot or the export it tells of; the message holds nothing but that id, the event and the time.
+    """
+
+    FIRST_PAUSE: ClassVar[dt.timedelta] = dt.timedelta(minutes=1)
+    ATTEMPTS_MAX: ClassVar[int] = 11  # about 17 hours in all
+
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="+")
+    subject = models.UUIDField(db_index=True)
+    event = models.CharField(max_length=24)
+    about = models.UUIDField()
+    happened_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True)
+    answered = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["endpoint", "event", "about", "happened_at"], name="told_once_an_endpoint"),
+        ]
+        indexes = [models.Index(fields=["state", "next_at"], name="webhook_queue")]

@@ -1,0 +1,157 @@
+"""What the scanners said, read and written down again; the scanners themselves run in the gate (``make dast``)."""
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dast import acceptance, api, crawl, planted, program, results, tls
+from dast.results import Found, Scan, ScanFailed
+
+NOW = dt.datetime(2026, 11, 27, 12, 0, tzinfo=dt.UTC)
+DONE = "\n".join(f"[*] Launching module {name}" for name in crawl.MODULES.split(",")[1:])
+
+
+def wapiti_says(tmp_path: Path, **groups: Any) -> Path:
+    page = {"request": {"url": "https://localhost:1234/studio/?a=1"}, "response": {"status_code": 200}}
+    written = {
+        "infos": {"version": "Wapiti 3.3.2", "crawled_pages": [page]},
+        "vulnerabilities": {"SQL Injection": []},
+        "anomalies": {"Internal Server Error": []},
+        **groups,
+    }
+    path = tmp_path / "wapiti.json"
+    path.write_text(json.dumps(written))
+    return path
+
+
+def flaw(**more: Any) -> dict[str, Any]:
+    return {"method": "POST", "path": "/language/", "parameter": "next", "info": "a 500 on https://localhost:1234/x",
+            "level": 3, **more}  # fmt: skip
+
+
+def test_wapitis_report_becomes_findings_that_name_no_port(tmp_path: Path) -> None:
+    report = wapiti_says(tmp_path, anomalies={"Internal Server Error": [flaw(), flaw()]})
+    scan = crawl.read(report, DONE + "\nMax attack time was reached for module sql, stopping.")
+    assert [(one.rule, one.place, one.level, one.cwe) for one in scan.found] == [
+        ("internal-server-error", "/language/", "error", 755)
+    ]
+    assert "localhost" not in scan.found[0].words
+    assert scan.covered == {"/studio/"}
+    assert scan.notes == ["The attack “sql” was broken off when its time was over."]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", DONE.replace("module sql", "module nothing"), f"{DONE}\n[!] Module mod_xss seems broken and will be skipped"],
+)
+def test_an_attack_that_did_not_run_is_no_clean_report(tmp_path: Path, said: str) -> None:
+    with pytest.raises(ScanFailed):
+        crawl.read(wapiti_says(tmp_path), said)
+
+
+@pytest.mark.parametrize("read", [tls.read, api.read, lambda path: crawl.read(path, DONE)])
+@pytest.mark.parametrize("text", [None, "", "{}", "[", '{"server_scan_results": []}'])
+def test_a_missing_or_broken_report_is_an_error(tmp_path: Path, read: Any, text: str | None) -> None:
+    report = tmp_path / "report.json"
+    if text is not None:
+        report.write_text(text)
+    with pytest.raises(ScanFailed):
+        read(report)
+
+
+def test_an_api_that_was_not_tested_whole_is_an_error(tmp_path: Path) -> None:
+    report = tmp_path / "schemathesis.json"
+    said: dict[str, Any] = {
+        "schemathesis_version": "4.32.5", "complete": True, "errors": [], "valid_rates": {"GET /a": {"x": {"accepted": 0}}},
+        "operations": {"selected": 1, "tested": 1}, "failures": [
+            {"title": "Server error", "code": "ST101", "severity": "critical", "operations": ["GET /a"]}],
+    }  # fmt: skip
+    report.write_text(json.dumps(said))
+    scan = api.read(report)
+    assert [(one.rule, one.place, one.detail, one.level) for one in scan.found] == [
+        ("server-error", "/a", "GET", "error")
+    ]
+    assert "only refusals" in scan.notes[0]
+    for broken in ({"complete": False}, {"errors": ["x"]}, {"operations": {"selected": 0, "tested": 0}},
+                   {"operations": {"selected": 2, "tested": 1}}):  # fmt: skip
+        report.write_text(json.dumps(said | broken))
+        with pytest.raises(ScanFailed):
+            api.read(report)
+
+
+def test_the_report_is_sarif_with_rules_levels_places_and_fingerprints(tmp_path: Path) -> None:
+    weak = Found("weak-cipher", "/", "The server accepts RC4.", "error", "RC4", cwe=327)
+    known = Found("tls-curves", "/", "More curves.", "note", "X448")
+    scans = [Scan("sslyze", "6", [weak, known], notes=["a note"]), Scan("sslyze", "6", [weak])]
+    path = tmp_path / "findings" / "dast-sslyze.sarif"
+    results.write(path, scans, accepted={known.fingerprint: "a reason"}, at=NOW)
+    report = json.loads(path.read_text())
+    (run,) = report["runs"]
+    assert report["version"] == "2.1.0"
+    assert run["invocations"][0]["executionSuccessful"] is True
+    assert run["invocations"][0]["endTimeUtc"] == "2026-11-27T12:00:00Z"
+    first, second = run["results"]
+    assert [one["ruleId"] for one in run["results"]] == ["tls-curves", "weak-cipher"]
+    assert first["suppressions"][0]["justification"] == "a reason"
+    assert "suppressions" not in second
+    assert second["level"] == "error"
+    assert second["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "/"
+    assert len(second["partialFingerprints"]["dast/v1"]) == 40
+    for one in run["results"]:
+        assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
+    assert "external/cwe/cwe-327" in run["tool"]["driver"]["rules"][second["ruleIndex"]]["properties"]["tags"]
+
+
+def test_a_fingerprint_stays_when_only_the_words_change() -> None:
+    one = Found("a", "/x/", "said so", detail="q")
+    assert one.fingerprint == Found("a", "/x/", "said otherwise", "error", "q", 79).fingerprint
+    assert (
+        len(
+            {
+                one.fingerprint,
+                Found("a", "/y/", "", detail="q").fingerprint,
+                Found("a", "/x/", "", detail="r").fingerprint,
+            }
+        )
+        == 3
+    )
+
+
+def test_what_is_accepted_ends_on_its_day(tmp_path: Path) -> None:
+    file = tmp_path / "accepted.toml"
+    entry = '[[accepted]]\ntool = "wapiti"\nrule = "a"\nplace = "/"\nreason = "because"\n'
+    file.write_text(entry + "until = 2026-12-01\n")
+    print_of = Found("a", "/", "").fingerprint
+    assert acceptance.in_force("wapiti", today=dt.date(2026, 12, 1), file=file) == {print_of: "because"}
+    assert acceptance.in_force("wapiti", today=dt.date(2026, 12, 2), file=file) == {}
+    assert acceptance.in_force("sslyze", today=dt.date(2026, 12, 1), file=file) == {}
+    for refused in (entry, entry + "until = 2036-01-01\n", entry.replace("because", "") + "until = 2026-12-01\n"):
+        file.write_text(refused)
+        with pytest.raises(ValueError, match="without a reason"):
+            acceptance.in_force("wapiti", today=dt.date(2026, 12, 1), file=file)
+
+
+def test_our_own_list_of_accepted_findings_is_in_order() -> None:
+    acceptance.in_force("sslyze", today=NOW.date())
+
+
+def test_a_tool_that_hangs_fails_or_is_missing_is_an_error(tmp_path: Path) -> None:
+    for command, seconds, why in (
+        ([sys.executable, "-c", "import time; time.sleep(60)"], 0.5, "did not end"),
+        ([sys.executable, "-c", "import sys; print('no'); sys.exit(3)"], 30, "ended with 3: no"),
+        ([str(tmp_path / "missing")], 1, "could not be started"),
+    ):
+        with pytest.raises(ScanFailed, match=why):
+            program.run(command, seconds=seconds, scratch=tmp_path)
+    assert "HEADSHOTLY" not in program.run(
+        [sys.executable, "-c", "import os; print(sorted(os.environ))"], seconds=30, scratch=tmp_path
+    )[1]  # fmt: skip
+
+
+def test_every_tool_has_flaws_that_it_must_find() -> None:
+    assert set(planted.MUST_FIND) == {"sslyze", "wapiti", "schemathesis"}
+    assert all(planted.MUST_FIND.values())
