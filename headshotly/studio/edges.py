@@ -26,6 +26,7 @@ _ALIKE, _DIFFERENT = 0.015, 0.075  # squared colour difference under which nothi
 _CHIN = 152
 _WORTH = 0.05
 _SURE_OF_IT = 0.6  # trust from which a mask's outline is followed
+_KNOWN = 0.95  # and from which it needs no help
 _STAINED = 9.0
 
 
@@ -70,7 +71,7 @@ def refine(picture: Picture, mask: Alpha, face: Face, *, trust: Alpha | None = N
     alpha = np.clip((0.4 * mask + 0.6 * followed - 0.3) / 0.58, 0, 1).astype(np.float32)
     known = np.ones_like(mask) if trust is None else _blur(trust, 2 * edge.unit)
     if ((known < _SURE_OF_IT) & ~(edge.sure | edge.sure_not)).any():
-        alpha = (known * alpha + (1 - known) * _by_colour(edge, mask)).astype(np.float32)
+        alpha = (known * alpha + (1 - known) * _by_colour(edge, mask, known < _KNOWN)).astype(np.float32)
     return _without_stains(edge, alpha, known)
 
 
@@ -131,8 +132,14 @@ def _tint_apart(seen: Image, colours: list[Image], lightness: Alpha) -> tuple[Al
     return smallest, chroma
 
 
-def _by_colour(edge: _Edge, mask: Alpha) -> Alpha:
-    """Return the matte where the mask's outline may be some pixels off: colour decides, or else a smooth line."""
+def _by_colour(edge: _Edge, mask: Alpha, where: NDArray[np.bool_]) -> Alpha:
+    """Return the matte where the mask's outline may be some pixels off: colour decides, or else a smooth line.
+
+    Args:
+        edge: what is known.
+        mask: (height, width), 0 to 1.
+        where: (height, width), the places that are asked for; elsewhere nothing costly is done.
+    """
     firm = np.clip((_blur(mask, edge.unit) - 0.5) / 0.35 + 0.5, 0, 1).astype(np.float32)
     narrow = guided(edge.image, firm, max(2, round(4 * edge.unit)), 1e-4)
     wide = guided(edge.image, firm, max(2, round(9 * edge.unit)), 2e-4)
@@ -140,7 +147,7 @@ def _by_colour(edge: _Edge, mask: Alpha) -> Alpha:
     drawn = np.clip(_blur(edge.signed, 1.5 * edge.unit) / (1.6 * edge.unit) + 0.5, 0, 1)
     clear = _clear(edge)
     prior = (clear * follows + (1 - clear) * drawn).astype(np.float32)
-    alpha = _mixtures(edge, prior, clear)
+    alpha = _mixtures(edge, prior, np.where(where, clear, 0).astype(np.float32))
     joined = guided(edge.image, alpha, max(1, round(1.6 * edge.unit)), 3e-5)
     alpha = alpha + 0.6 * clear * (np.clip(joined, 0, 1) - alpha)
     alpha = np.where(edge.sure, 1.0, np.where(edge.sure_not, 0.0, alpha))
