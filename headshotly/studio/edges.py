@@ -96,9 +96,10 @@ def _without_stains(edge: _Edge, alpha: Alpha, known: Alpha) -> Alpha:
     from_own, from_behind = _tint_apart(seen, own, plain)[0], _tint_apart(seen, behind, plain)[0]
     found = np.zeros_like(alpha)
     found[rows, columns] = np.maximum(coloured, np.clip((from_own - 2.5 * from_behind - 20) / 15, 0, 1))
-    calm = cv2.medianBlur((found * 255).astype(np.uint8), 5).astype(np.float32) / 255
-    stained = _blur(calm * _reached(calm, alpha), 0.5 * edge.unit)
-    return (alpha * (1 - np.clip(1.3 * stained, 0, 1))).astype(np.float32)
+    calm = (cv2.medianBlur((found * 255).astype(np.uint8), 5) / 255).astype(np.float32)
+    stained = _blur((calm * _reached(calm, alpha)).astype(np.float32), 0.5 * edge.unit)
+    result: Alpha = (alpha * (1 - np.clip(1.3 * stained, 0, 1))).astype(np.float32)
+    return result
 
 
 def _reached(stain: Alpha, alpha: Alpha) -> Alpha:
@@ -110,7 +111,8 @@ def _reached(stain: Alpha, alpha: Alpha) -> Alpha:
 
 def _lab(colours: Image) -> Image:
     """Return (n, 3) CIE L*a*b* of (n, 3) sRGB colours."""
-    return cv2.cvtColor(colours[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0].astype(np.float32, copy=False)
+    lab: Image = cv2.cvtColor(colours[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0].astype(np.float32, copy=False)
+    return lab
 
 
 def _tint_apart(seen: Image, colours: list[Image], lightness: Alpha) -> tuple[Alpha, Alpha]:

@@ -38,7 +38,8 @@ class _Network:
         with self._lock:
             self._net.setInput(np.ascontiguousarray(even.transpose(2, 0, 1)[None]))
             found = self._net.forward()[0, 0]
-        return cv2.resize(found, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC).astype(np.float32, copy=False)
+        full: Alpha = cv2.resize(found, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        return full
 
 
 @cache
