@@ -34,6 +34,7 @@ PYTHONPATH="$out/app/site" HEADSHOTLY_ENVIRONMENT=staging HEADSHOTLY_DATA="$scra
   DJANGO_SETTINGS_MODULE=headshotly.frontdoor.settings \
   "$python" -P -m django collectstatic --noinput --verbosity 0
 cp "${SBOM:-build/sbom.json}" "$out/app/sbom.json"
+chmod -R u=rwX,go=rX "$out"
 find "$out" -exec touch --no-dereference --date="@$epoch" {} +
 tar --create --file "$out.tar" --directory "$out" --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner \
   --format=posix --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime .
