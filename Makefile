@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help verify run test lint format gates bench docs clause setup setup-dev lock infra dast painter sabotage clean
+.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast painter sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -31,6 +31,9 @@ format: setup-dev ## Format the code
 gates: setup-dev ## Every gate of CI but the tests
 	@sh setup/gates.sh
 
+findings: setup-dev ## Run the gates and take what they found into the register of findings
+	@sh -c 'bash setup/gates.sh; $(VENV)/headshotly findings import build/findings/*.sarif build/findings/*.cdx.json'
+
 infra: setup-dev ## Make the templates of the infrastructure and check what they say
 	@sh setup/infra.sh
 
@@ -53,7 +56,7 @@ clause: setup ## Show a promise by its number: make clause ID=3.2.a
 	@$(VENV)/headshotly policy show $(ID)
 
 lock: setup-dev ## Resolve requirements/*.in anew into locks with hashes
-	@for each in runtime dev build infra dast; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
+	@for each in runtime dev build infra semgrep dast; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.12 --no-deps --generate-hashes --no-header requirements/models.in -o requirements/models.lock
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.8 --generate-hashes --no-header --upgrade requirements/uv.in -o requirements/uv.lock
 

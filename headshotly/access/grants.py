@@ -223,6 +223,25 @@ def suspend(*, actor: Actor, grant_id: UUID) -> bool:
     return bool(changed)
 
 
+def in_force_of(member_id: UUID) -> list[Grant]:
+    """Return what a member may open now or soon by an approved grant; broken glass is not among it."""
+    moment = trusted_time.now()
+    held = Grant.objects.filter(member_id=member_id, broke_glass=False, expires_at__gt=moment).order_by("begins_at")
+    return [grant for grant in held if state(grant, moment) in {State.LIVE, State.SCHEDULED}]
+
+
+def by_id(grant_id: UUID) -> Grant:
+    """Return a grant with its member.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = Grant.objects.select_related("member").filter(id=grant_id).first()
+    if found is None:
+        raise NotFound("There is no such grant.")
+    return found
+
+
 def resume(*, actor: Actor, grant_id: UUID) -> bool:
     """Let a suspended grant count again, for what is left of its time; return whether it was suspended."""
     with transaction.atomic():

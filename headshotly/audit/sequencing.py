@@ -55,7 +55,7 @@ def stored_subtrees(places: Iterable[merkle.Subtree]) -> dict[merkle.Subtree, me
         for start in range(0, len(wanted), _PLACES_AT_ONCE):
             chunk = wanted[start : start + _PLACES_AT_ONCE]
             values = ", ".join(["(%s, %s)"] * len(chunk))
-            cursor.execute(
+            cursor.execute(  # nosemgrep: query-made-of-words
                 f"SELECT level, position, hash FROM {table} WHERE (level, position) IN (VALUES {values})",  # noqa: S608 - constants only # nosec B608
                 [number for place in chunk for number in place],
             )

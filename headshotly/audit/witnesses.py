@@ -1,6 +1,7 @@
 """Where signed heads are kept besides the database, so that rewriting it shows."""
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -43,8 +44,8 @@ class FolderWitness:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / f"{size:020}.note"
         if not path.exists():
-            scratch = path.with_name(f".{path.name}.{os.getpid()}")
-            scratch.unlink(missing_ok=True)
+            # Not the process's number: in containers of several machines the sequencers all have the same one.
+            scratch = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
             descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(note)

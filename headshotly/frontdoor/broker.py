@@ -60,6 +60,9 @@ class Broker(Protocol):
     def dead(self) -> int:
         """Return about how many dead letters there are."""
 
+    def answers(self) -> None:
+        """Return where orders are taken at the moment; what it asks for, every process that uses the queue may."""
+
 
 @cache
 def _made(engine: str, options: tuple[tuple[str, str], ...]) -> Broker:

@@ -38,6 +38,7 @@ COMMANDS = {
     "vendors": "vendors",
     "manage": "manage",
     "queue": "queue",
+    "health": "health",
 }
 
 _OFFLINE = frozenset({"shoot", "--help", "--version"})

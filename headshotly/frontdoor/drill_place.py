@@ -68,7 +68,7 @@ class DrillPlace:
         about, name = connection.settings_dict, f"drill_{int(clock.now().timestamp())}_{uuid.uuid4().hex[:8]}"
         with connection.cursor() as cursor:
             for each in (name, f"{name}_keys"):
-                cursor.execute(f'CREATE DATABASE "{each}"')
+                cursor.execute(f'CREATE DATABASE "{each}"')  # nosemgrep: query-made-of-words - made here
                 self._databases.append(each)
         password = f":{about['PASSWORD']}" if about["PASSWORD"] else ""
         where = f"{about['HOST']}{':' + str(about['PORT']) if about['PORT'] else ''}"
@@ -148,7 +148,7 @@ def _free_port() -> int:
 
 def _drop(name: str) -> None:
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # nosemgrep: query-made-of-words - made here
 
 
 def _sweep() -> None:

@@ -104,6 +104,11 @@ class RedisBroker:
                     both.xclaim(self._stream, _GROUP, _READER, 0, [delivery.receipt], idle=AGAIN_AFTER_MS, justid=True)
                 both.execute()
 
+    def answers(self) -> None:
+        """Return where the server answers."""
+        with _answers():
+            self._client.ping()
+
     def waiting(self) -> int:
         """Return how many orders wait or are under way."""
         with _answers():

@@ -1,6 +1,9 @@
 """The embedded web server: gunicorn with our own idea of TLS (clause 3.1), and its plain-text twin that redirects."""
 
+import os
+import signal
 import ssl
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from headshotly.policy.enforcement import enforces
 
 THREADS = 8
 TIMEOUT_SECONDS = 60
+GRACE_SECONDS = 30  # for what is under way when the server is told to end
 type Environ = dict[str, Any]
 type StartResponse = Callable[..., Any]
 
@@ -73,6 +77,7 @@ def https(
     key: Path,
     workers: int,
     hooks: dict[str, Any] | None = None,
+    drain: float = 0.0,
 ) -> Web:
     """Return the HTTPS server.
 
@@ -84,6 +89,8 @@ def https(
         key: PEM file.
         workers: processes.
         hooks: what gunicorn calls when a process begins or ends, by its own names.
+        drain: seconds for which a server that was told to end still takes requests, while it says that it is not
+            ready: as long as a load balancer needs to see that. Then it takes none, and ends what is under way.
     """
     context = tls_context(certificate, key)
     options = _common(f"{host}:{port}") | {
@@ -95,9 +102,28 @@ def https(
         "ssl_context": lambda _config, _default: context,
         "timeout": TIMEOUT_SECONDS,
         "keepalive": 5,
+        "graceful_timeout": GRACE_SECONDS + int(drain),
+        "post_worker_init": lambda worker: _drain_first(worker, drain),
         **(hooks or {}),
     }
     return Web(application, options)
+
+
+def _drain_first(worker: Any, seconds: float) -> None:
+    """Say “not ready” from the first request to end on, and end only after a while; a second request ends at once."""
+    from headshotly.frontdoor import health  # noqa: PLC0415 - Django is set up in the worker
+
+    def told(number: int, frame: Any) -> None:
+        again = health.draining.is_set()
+        health.draining.set()
+        if again or not seconds:
+            worker.handle_exit(number, frame)
+            return
+        later = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGTERM))
+        later.daemon = True
+        later.start()
+
+    signal.signal(signal.SIGTERM, told)
 
 
 @enforces("3.1.b")
@@ -121,6 +147,8 @@ def _common(bind: str) -> dict[str, Any]:
         "logger_class": WebServerLog,
         "accesslog": None,  # addresses of people stay out of logs
         "graceful_timeout": 5,
+        # gunicorn would believe forwarded headers from this machine; whom to believe is for ``proxies`` alone.
+        "forwarded_allow_ips": "",
         "limit_request_line": 4094,
         "limit_request_fields": 64,
         "limit_request_field_size": 8190,

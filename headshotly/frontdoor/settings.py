@@ -172,6 +172,8 @@ AUTH_USER_MODEL = "accounts.Customer"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [
+    "headshotly.frontdoor.health.Probes",
+    "headshotly.frontdoor.proxies.BehindProxies",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",  # before static files, which carry it as well
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -71,6 +71,10 @@ class SqsBroker:
                 QueueUrl=self._url, ReceiptHandle=delivery.receipt, VisibilityTimeout=0
             )
 
+    def answers(self) -> None:
+        """Return where the queue can be asked."""
+        self.waiting()
+
     def waiting(self) -> int:
         """Return about how many orders wait or are under way."""
         return self._count(self._url)

@@ -23,6 +23,7 @@ class Child:
     Attributes:
         name: what the terminal calls it.
         arguments: of the ``headshotly`` program.
+        stop_seconds: how long it may take to end when asked.
         process: the running process, if any.
         restart_at: moment, on the monotonic clock, before which it is not started again.
         crashes: how often it ended by itself, for the pause before the next start.
@@ -30,6 +31,7 @@ class Child:
 
     name: str
     arguments: Sequence[str]
+    stop_seconds: float = STOP_SECONDS
     process: "subprocess.Popen[bytes] | None" = None
     restart_at: float = 0.0
     crashes: int = field(default=0)
@@ -88,13 +90,13 @@ class Supervisor:
 
 def end_all(children: Sequence[Child]) -> None:
     """End processes that were started, together: asked first, killed where they do not listen."""
-    running = [child.process for child in children if child.process is not None]
-    for process in running:
+    running = [(child.process, child.stop_seconds) for child in children if child.process is not None]
+    for process, _ in running:
         _signal_group(process, signal.SIGTERM)
-    deadline = clock.monotonic() + STOP_SECONDS
-    for process in running:
+    asked = clock.monotonic()
+    for process, seconds in running:
         try:
-            process.wait(timeout=max(0.1, deadline - clock.monotonic()))
+            process.wait(timeout=max(0.1, asked + seconds - clock.monotonic()))
         except subprocess.TimeoutExpired:
             # A job in the middle is not lost: its lease runs out and the next worker goes on.
             _signal_group(process, signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from headshotly.frontdoor import languages, views
+from headshotly.frontdoor import health, languages, views
 from headshotly.frontdoor.api import pages
 from headshotly.incidents import collecting
 from headshotly.proof import disclosure_views
@@ -10,6 +10,8 @@ from headshotly.proof import disclosure_views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
     path("health/", views.health, name="health"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("api/metrics/", views.measured, name="metrics"),
     path("language/", languages.choose, name="language"),
     path(".well-known/gpc.json", views.gpc, name="gpc"),

@@ -43,6 +43,8 @@ HANDLING = declare(
         source="the journal of the service",
     )
 )
-for _place in ("AffectedPerson.subject", "AffectedPerson.kinds", "Letter.subject", "Contact.member", "Contact.email"):
+for _place in ("AffectedPerson.subject", "AffectedPerson.kinds", "Letter.subject", "HolderLetter.member"):
+    keeps(f"incidents.{_place}", activity=HANDLING.id)
+for _place in ("Contact.member", "Contact.email"):
     keeps(f"incidents.{_place}", activity=HANDLING.id)
 keeps("object:evidence", activity=HANDLING.id)

@@ -43,6 +43,7 @@ from headshotly.incidents.models import (
     NoticePhase,
 )
 from headshotly.incidents.notice_facts import PARTS
+from headshotly.incidents.notices import Confirmation
 from headshotly.incidents.obligations import Addressee, Standing
 from headshotly.incidents.phases import Phase
 from headshotly.incidents.scope import Query
@@ -345,12 +346,14 @@ def breach_send(request: HttpRequest, number: int) -> HttpResponse:
             else:
                 messages.success(request, "Released. The letters go out by themselves.")
         case "sent":
+            paper = request.FILES.get("confirmation")
             notices.record_sent(
                 actor=actor,
                 notice_id=forms.one_id(request, "notice"),
                 how=forms.text(request, "how"),
                 receipt=forms.text(request, "receipt"),
                 sent_at=forms.moment_or_none(request, "sent_at"),
+                confirmation=Confirmation(paper.read(), paper.content_type or "") if paper is not None else None,
             )
         case "told":
             letter, how = forms.one_id(request, "letter"), forms.text(request, "how")

@@ -19,7 +19,7 @@ from headshotly.accounts import services as accounts
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
-from headshotly.incidents import cases, timeline, wording
+from headshotly.incidents import cases, holder_letters, timeline, wording
 from headshotly.incidents.errors import Incomplete, NotFound, NotNow
 from headshotly.incidents.models import Containment, TimelineKind
 from headshotly.integrations import tokens as programs
@@ -29,6 +29,7 @@ from headshotly.vault import holds
 from headshotly.vendors import closures
 
 READ_ONLY = "read-only"
+GRANT = "grant"
 _TOKEN_BYTES = 32
 type Do = Callable[[Actor, str, str], str]
 type Undo = Callable[[Actor, str], None]
@@ -184,8 +185,8 @@ MEASURES: dict[str, Measure] = {
             do=_suspend_staff, undo=lambda actor, target: _undone(access.resume(actor=actor, member_id=_id(target))),
         ),
         Measure(
-            id="grant", label="Suspend a grant", target="Grant's id",
-            effect="It opens nothing from now on; its time runs on.",
+            id=GRANT, label="Suspend a grant", target="Grant's id",
+            effect="It opens nothing from now on, and its holder is written to; its time runs on.",
             do=_suspend_grant, undo=lambda actor, target: _undone(grants.resume(actor=actor, grant_id=_id(target))),
         ),
         Measure(
@@ -276,6 +277,8 @@ def contain(*, actor: Actor, number: int | None, measure_id: str, target: str, b
             undone_at=None if measure.undo else now,
         )
         _tell(actor, row, measure, f"{measure.label}{_named(wanted)}: {result}. {reason}", done=True)
+        if measure_id == GRANT:
+            holder_letters.queue(row, member=grants.by_id(_id(wanted)).member_id)
     return row
 
 
@@ -315,6 +318,8 @@ def release(*, actor: Actor, containment_id: UUID, because: str) -> Containment:
             measure.undo(actor, row.target)
         row.undone_at, row.undone_by, row.undone_because = clock.now(), actor.id, reason
         row.save(update_fields=["undone_at", "undone_by", "undone_because"])
+        if row.measure == GRANT:
+            holder_letters.queue(row, member=grants.by_id(_id(row.target)).member_id)
         _tell(actor, row, measure, f"Undone: {measure.label}{_named(row.target)}. {reason}", done=False)
     return row
 

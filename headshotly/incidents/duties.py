@@ -2,14 +2,24 @@
 
 import datetime as dt
 
-from headshotly.incidents import calls, expectations, letters, overseeing, planting, reminders, staff_watching
+from headshotly.incidents import (
+    calls,
+    expectations,
+    holder_letters,
+    letters,
+    overseeing,
+    planting,
+    reminders,
+    staff_watching,
+)
 from headshotly.policy.duties import duty
 
 
 @duty("incidents.call", every=dt.timedelta(minutes=1))
 def call() -> str:
-    """Call whoever is on call about cases that nobody has taken."""
-    return f"{calls.escalate()} calls queued, {calls.send_due()} handed over."
+    """Call whoever is on call about cases that nobody has taken, and write to holders of grants that were stopped."""
+    written = holder_letters.send_due()
+    return f"{calls.escalate()} calls queued, {calls.send_due()} handed over; {written} holders of grants written to."
 
 
 @duty("incidents.letters", every=dt.timedelta(minutes=1), longest=dt.timedelta(minutes=30))

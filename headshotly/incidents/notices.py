@@ -16,10 +16,18 @@ from django.db import transaction
 
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
-from headshotly.incidents import authority_notice, breach_selectors, breaches, people_letters, timeline, wording
+from headshotly.incidents import (
+    authority_notice,
+    breach_selectors,
+    breaches,
+    evidence,
+    people_letters,
+    timeline,
+    wording,
+)
 from headshotly.incidents.consequences import LANGUAGES
 from headshotly.incidents.errors import Incomplete, NotFound, NotNow
-from headshotly.incidents.models import AffectedPerson, Breach, Decision, Notice, NoticePhase, TimelineKind
+from headshotly.incidents.models import AffectedPerson, Breach, Decision, Evidence, Notice, NoticePhase, TimelineKind
 from headshotly.incidents.notice_facts import Earlier, NoticeFacts
 from headshotly.incidents.obligations import Addressee, Standing
 from headshotly.policy import clock, configuration
@@ -207,12 +215,44 @@ def _phase_fits(breach: Breach, addressee: Addressee, phase: NoticePhase) -> Non
         raise NotNow("A notice that was released waits to be sent first.")
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What an authority gave for a notice: its bytes, and what kind of file it was said to be."""
+
+    data: bytes
+    media_type: str = ""
+
+
+def _keep(confirmation: Confirmation, actor: Actor, row: Notice) -> Evidence:
+    """Seal a confirmation. Where the sending is then not recorded, the row goes too and the vault sweeps the object."""
+    title = f"Confirmation of notice {row.number} to {Addressee(row.addressee).label.lower()}"
+    return evidence.add(
+        actor=actor, number=row.breach.case_id, title=title, data=confirmation.data, media_type=confirmation.media_type
+    )
+
+
 @enforces("8.3.a", "8.3.c")
-def record_sent(*, actor: Actor, notice_id: UUID, how: str, receipt: str, sent_at: dt.datetime | None = None) -> Notice:
+def record_sent(
+    *,
+    actor: Actor,
+    notice_id: UUID,
+    how: str,
+    receipt: str,
+    sent_at: dt.datetime | None = None,
+    confirmation: Confirmation | None = None,
+) -> Notice:
     """Record that a person sent a notice to an authority, which way, and the receipt for it.
 
+    Args:
+        actor: who sent it.
+        notice_id: which.
+        how: through what, such as ``biznes.gov.pl``.
+        receipt: the number the authority gave.
+        sent_at: when, if not now.
+        confirmation: the authority's own paper about it, such as an UPO; sealed as evidence of the case.
+
     Raises:
-        Incomplete: it is not said which way, or there is no receipt.
+        Incomplete: it is not said which way, there is no receipt, or the confirmation is empty or too large.
         NotFound: there is none of this id to be sent by hand.
         NotNow: it was sent already, or the moment does not lie between release and now.
     """
@@ -227,8 +267,9 @@ def record_sent(*, actor: Actor, notice_id: UUID, how: str, receipt: str, sent_a
     if moment > clock.now() or moment < row.released_at:
         raise NotNow("A notice is sent after it is released, and not in the future.")
     with transaction.atomic():
+        kept = _keep(confirmation, actor, row) if confirmation is not None else None
         fresh = Notice.objects.filter(id=row.id, sent_at__isnull=True)
-        if not fresh.update(sent_at=moment, sent_by=actor.id, sent_how=way, receipt=number):
+        if not fresh.update(sent_at=moment, sent_by=actor.id, sent_how=way, receipt=number, confirmation=kept):
             raise NotNow("It was sent already.")
         words = f"Sent: notice {row.number} to {Addressee(row.addressee).label.lower()}, {way}, receipt {number}"
         timeline.write(

@@ -2,9 +2,12 @@
 
 Each writing process appends to a segment that it holds locked. The detector reads segments in any state, remembers how
 far it came in the transaction of what it read, and removes one only when it is read to its end and nobody holds it.
-Where the disk takes no line, lines wait in memory, bounded; what that cannot hold is counted, never passed over.
+A segment's room on the disk is taken when it is begun, and that of the next one beside it, so a disk that others filled
+still takes lines: the rest of this segment and a whole further one. Where even that is used up, lines wait in memory,
+bounded; what that cannot hold is counted, never passed over.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -16,11 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headshotly.incidents import room
 from headshotly.policy import configuration
 
 SEGMENT_BYTES = 4 << 20
 WAITING_MAX = 10_000
 LINE_BYTES_MAX = 256 * 1024
+_SPARE = ".spare"
 
 
 def folder(name: str) -> Path:
@@ -46,6 +51,8 @@ class Writer:
     _owner: int = -1
     _written: int = 0
     _place: str = ""
+    _spare: int = -1
+    _spare_place: str = ""
 
     def append(self, *lines: dict[str, Any], durably: bool = False) -> bool:
         """Write lines; never raises and never waits for anything but the disk.
@@ -83,7 +90,8 @@ class Writer:
     def _write(self, line: bytes) -> None:
         written = os.write(self._segment(), line)
         if written != len(line):
-            # A torn line stays at the end of this segment, where the reader finds and counts it.
+            # Closing cuts the half line off, for the whole one is written again. Where this process dies first, the
+            # half stays at the end of the segment, and the reader finds and counts it.
             self._close()
             raise OSError("the disk took half a line")
         self._written += written
@@ -91,20 +99,48 @@ class Writer:
     def _segment(self) -> int:
         """Return this process's open segment, a new one after a fork or when the old one is full."""
         if self._owner != os.getpid():
-            self._descriptor, self._owner = -1, os.getpid()  # the parent's stays the parent's
+            self._descriptor, self._owner, self._spare = -1, os.getpid(), -1  # the parent's stay the parent's
         if self._descriptor >= 0 and (self._written >= SEGMENT_BYTES or not Path(self._place).exists()):
             self._close()
         if self._descriptor < 0:
-            place = folder(self.name)
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path = place / f"{secrets.token_hex(8)}.ndjson"
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            self._written, self._place = 0, str(path)
+            self._begin()
         return self._descriptor
+
+    def _begin(self) -> None:
+        """Begin a segment: the spare where there is one, and then try to have another."""
+        place = folder(self.name)
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = place / f"{secrets.token_hex(8)}.ndjson"
+        if self._spare >= 0 and Path(self._spare_place).exists():
+            Path(self._spare_place).rename(path)  # a crash here leaves an empty segment, which the reader removes
+            self._descriptor, self._spare = self._spare, -1
+        else:
+            self._descriptor = _made(path)
+            room.take(self._descriptor, SEGMENT_BYTES + LINE_BYTES_MAX)
+        self._written, self._place = 0, str(path)
+        self._provide()
+
+    def _provide(self) -> None:
+        """Have a spare whose room is taken, and remove those of processes that died; without room there is none."""
+        place = folder(self.name)
+        for left in place.glob(f"*{_SPARE}"):
+            if str(left) != self._spare_place and is_over(left):
+                left.unlink(missing_ok=True)
+        path = place / f"{secrets.token_hex(8)}{_SPARE}"
+        try:
+            spare = _made(path)
+        except OSError:
+            return
+        if room.take(spare, SEGMENT_BYTES + LINE_BYTES_MAX):
+            self._spare, self._spare_place = spare, str(path)
+        else:
+            path.unlink(missing_ok=True)
+            os.close(spare)
 
     def _close(self) -> None:
         if self._descriptor >= 0 and self._owner == os.getpid():
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self._written)  # gives back the room that was not needed
             os.close(self._descriptor)
         self._descriptor = -1
 
@@ -112,6 +148,17 @@ class Writer:
         """Let go of the segment; the next line begins another."""
         with self._lock:
             self._close()
+            if self._spare >= 0 and self._owner == os.getpid():
+                Path(self._spare_place).unlink(missing_ok=True)
+                os.close(self._spare)
+            self._spare = -1
+
+
+def _made(path: Path) -> int:
+    """Make a file, hold it locked and return its descriptor."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
 
 
 _WRITERS: dict[str, Writer] = {}
@@ -167,7 +214,10 @@ def lines(path: Path, *, start: int, most: int) -> Iterator[Line]:
 
 def is_over(path: Path) -> bool:
     """Say whether nobody writes to a segment any more: its writer let it go, or died."""
-    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False  # somebody removed or renamed it in between
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

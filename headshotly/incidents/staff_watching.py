@@ -15,6 +15,9 @@ from headshotly.incidents.models import Alert, AlertKind, Event, Level
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
+# The names of the alerts raised here.
+UNEXPLAINED, VOLUME, ODD = "anomaly-unexplained", "anomaly-volume", "anomaly-staff-access"
+_GRAVE = 8.0  # deviations
 BUDGET = 5  # alerts a week; what was measured stands in docs/detection.md
 _OPENINGS = (Act.OBJECT_OPENED.value, Act.FIELD_OPENED.value)
 _EXPORTS = (Act.EXPORT_ASKED.value, Act.EXPORT_DOWNLOADED.value)
@@ -71,7 +74,7 @@ def look(*, now: dt.datetime | None = None) -> int:
     ]
     incidents = anomalies.grouped(oddities)
     week = moment - dt.timedelta(days=7)
-    told = Alert.objects.filter(kind=AlertKind.ANOMALY, raised_at__gte=week).exclude(rule="anomaly-unexplained")
+    told = Alert.objects.filter(kind=AlertKind.ANOMALY, raised_at__gte=week).exclude(rule=UNEXPLAINED)
     known = set(told.values_list("actor", flat=True))
     left = max(0, BUDGET - told.count())
     fresh = [one for one in incidents if one.member not in known]
@@ -83,12 +86,14 @@ def look(*, now: dt.datetime | None = None) -> int:
 
 def _finding(incident: Incident) -> Finding:
     unexplained = "unexplained" in incident.kinds
+    grave = incident.score >= _GRAVE
+    many = grave and bool({"volume", "exports"} & set(incident.kinds))
     events = sorted({event for one in incident.oddities for event in one.events})
     first = min(one.first for one in incident.oddities)
     return Finding(
         kind=AlertKind.ANOMALY,
-        level=Level.CRITICAL if unexplained else Level.HIGH if incident.score >= 8 else Level.MEDIUM,  # noqa: PLR2004
-        rule="anomaly-unexplained" if unexplained else "anomaly-staff-access",
+        level=Level.CRITICAL if unexplained else Level.HIGH if grave else Level.MEDIUM,
+        rule=UNEXPLAINED if unexplained else VOLUME if many else ODD,
         title="Staff opened data that nothing explains" if unexplained else "Odd access by a member of staff",
         sentence=" ".join(_sentences(incident)),
         author="HeadShotlyAI",

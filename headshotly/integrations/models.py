@@ -10,7 +10,7 @@ from headshotly.vault.fields import SealedTextField
 from headshotly.vendors.posting import Posted
 
 TOKEN_NAME, KEPT_ANSWER = "integrations.token-name", "integrations.answer"
-WEBHOOK_URL, WEBHOOK_SECRET = "integrations.webhook-url", "integrations.webhook-secret"
+WEBHOOK_URL, WEBHOOK_SECRET = "integrations.webhook-url", "integrations.webhook-secret"  # pragma: allowlist secret
 
 
 class AccessToken(models.Model):

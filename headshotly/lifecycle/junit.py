@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError  # nosec B405 - names only; defusedxml parses
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException

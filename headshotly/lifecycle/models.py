@@ -212,7 +212,7 @@ class Release(models.Model):
     commit = models.CharField(max_length=64, unique=True)
     author = models.ForeignKey(StaffMember, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
-    gates = models.JSONField(default=dict)  # name → PASS, FAIL or NOT RUN
+    gates = models.JSONField(default=dict)  # name → PASS, FAIL, ERROR or NOT RUN
     gates_at = models.DateTimeField()
     gates_sha256 = models.CharField(max_length=64)
     reviewer = models.ForeignKey(StaffMember, null=True, on_delete=models.PROTECT, related_name="+")

@@ -20,10 +20,10 @@ from headshotly.policy.enforcement import enforces
 GATES = frozenset(
     {
         "style", "format", "types", "doors", "security of the code", "rules of our own", "dependency audit",
-        "secrets", "bill of materials", "licences", "infrastructure",
+        "secrets", "bill of materials", "licences", "infrastructure", "DAST",
     }
 )  # fmt: skip
-_SAID = frozenset({"PASS", "FAIL", "NOT RUN"})
+_SAID = frozenset({"PASS", "FAIL", "ERROR", "NOT RUN"})
 _MOST_GATES = 100
 
 
@@ -66,7 +66,7 @@ def record(*, actor: Actor, version: str, author_id: UUID, gates: bytes) -> Rele
             "The record of the gates must name a commit without changes, when they ran, and each gate."
         )
     if len(named) > _MOST_GATES or not all(value in _SAID for value in named.values()):
-        raise DocumentRefused("The record of the gates says something else than PASS, FAIL or NOT RUN.")
+        raise DocumentRefused("The record of the gates says something else than PASS, FAIL, ERROR or NOT RUN.")
     if ran > clock.now():
         raise DocumentRefused("The gates are said to have run in the future: a clock is or was wrong.")
     try:

@@ -18,7 +18,7 @@ class Method(TextChoices):
     CODE = "code", "Code (SAST)"
     SERVICE = "service", "Running service (DAST)"
     DEPENDENCIES = "dependencies", "Dependencies"
-    SECRETS = "secrets", "Secrets"
+    SECRETS = "secrets", "Secrets"  # pragma: allowlist secret
     LICENCES = "licences", "Licences"
     PENETRATION = "penetration", "Penetration test"
     OTHER = "other", "Other"

@@ -94,6 +94,10 @@ class Service(Stack):
             "HEADSHOTLY_OPTION_QUEUE__URL": self._data.queue.queue_url,
             "HEADSHOTLY_OPTION_QUEUE__DEAD_URL": self._data.dead_letters.queue_url,
             "HEADSHOTLY_OPTION_QUEUE__REGION": self.region,
+            # The load balancer's own networks: only there may somebody say whose request it is.
+            "HEADSHOTLY_OPTION_PROXIES__TRUSTED": ",".join(
+                subnet.ipv4_cidr_block for subnet in self._network.vpc.select_subnets(subnet_group_name="edge").subnets
+            ),
             "AWS_USE_FIPS_ENDPOINT": "false",
         }
 
@@ -247,7 +251,7 @@ class Service(Stack):
             targets=[self.services["web"]],
             deregistration_delay=Duration.seconds(60),
             health_check=balancing.HealthCheck(
-                path="/health/ready/", protocol=balancing.Protocol.HTTPS, interval=Duration.seconds(10)
+                path="/readyz", protocol=balancing.Protocol.HTTPS, interval=Duration.seconds(10)
             ),
         )
         return balancer

@@ -262,3 +262,22 @@ def test_the_queue_is_named_to_the_tasks_and_has_dead_letters(resources) -> None
     given = json.dumps([policy["PolicyDocument"] for policy in resources("AWS::IAM::Policy").values()])
     for act in ("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"):
         assert f"sqs:{act}" in given
+
+
+def test_only_the_balancers_networks_may_say_whose_request_it_is(resources) -> None:
+    edges = {
+        subnet["CidrBlock"]
+        for name, subnet in resources("AWS::EC2::Subnet").items()
+        if any(tag["Key"] == "aws-cdk:subnet-name" and tag["Value"] == "edge" for tag in subnet["Tags"])
+    }
+    assert len(edges) == 2
+    for name, task in resources("AWS::ECS::TaskDefinition").items():
+        for container in task["ContainerDefinitions"]:
+            told = {one["Name"]: one["Value"] for one in container["Environment"]}
+            assert "0.0.0.0/0" not in json.dumps(told["HEADSHOTLY_OPTION_PROXIES__TRUSTED"]), name
+            assert (
+                json.dumps(told["HEADSHOTLY_OPTION_PROXIES__TRUSTED"]).count("CidrBlock") == 2
+                or set(str(told["HEADSHOTLY_OPTION_PROXIES__TRUSTED"]).split(",")) == edges
+            ), name
+    [group] = resources("AWS::ElasticLoadBalancingV2::TargetGroup").values()
+    assert group["HealthCheckPath"] == "/readyz"

@@ -1,6 +1,7 @@
 """Notices hold all they must, stay as they were released, and reach everybody once."""
 
 import datetime as dt
+import hashlib
 import io
 import json
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from headshotly.audit.acts import Act
 from headshotly.incidents import (
@@ -23,10 +25,12 @@ from headshotly.incidents import (
 )
 from headshotly.incidents.assessment import Risk
 from headshotly.incidents.errors import Incomplete, NotFound, NotNow
-from headshotly.incidents.models import Letter, Notice, NoticePhase
+from headshotly.incidents.models import Evidence, Letter, Notice, NoticePhase
+from headshotly.incidents.notices import Confirmation
 from headshotly.incidents.obligations import Addressee, Standing
 from headshotly.policy import clock
 from headshotly.studio import services as studio
+from headshotly.vault import wiring
 from headshotly.vendors import mail, posting
 from headshotly.vendors.posting import PostState
 from tests.access.conftest import at_desk, make_member
@@ -182,6 +186,23 @@ def test_phases_follow_one_another(told) -> None:
     with pytest.raises(NotNow, match="already"):
         notices.record_sent(actor=DPO, notice_id=third.id, how="biznes.gov.pl", receipt="UPO-4")
     assert {Act.NOTICE_RELEASED, Act.NOTICE_SENT} <= set(acts())
+
+
+@pytest.mark.clause("8.3.a")
+def test_the_authority_s_paper_is_sealed_with_the_sending(told) -> None:
+    row = release(told, Addressee.AUTHORITY)
+    paper = Confirmation(b"%PDF-1.7 UPO", "application/pdf")
+    with pytest.raises(Incomplete):
+        notices.record_sent(actor=DPO, notice_id=row.id, how="ePUAP", receipt="1", confirmation=Confirmation(b""))
+    assert standing(told, Addressee.AUTHORITY) is Standing.OPEN
+    sent = notices.record_sent(actor=DPO, notice_id=row.id, how="ePUAP", receipt="UPO-1", confirmation=paper)
+    assert sent.confirmation.title == "Confirmation of notice 1 to supervisory authority"
+    assert sent.confirmation.sha256 == hashlib.sha256(paper.data).hexdigest()
+    with pytest.raises(NotNow, match="already"):
+        notices.record_sent(actor=DPO, notice_id=row.id, how="ePUAP", receipt="UPO-1", confirmation=paper)
+    assert Evidence.objects.count() == 1, "a second try leaves no second paper"
+    stored = b"".join(path.read_bytes() for path in wiring.object_store()._folder.rglob("*") if path.is_file())
+    assert paper.data not in stored
 
 
 @pytest.mark.clause("8.3.a")
@@ -398,8 +419,12 @@ def test_releasing_and_sending_on_the_page(told) -> None:
     page = dpo.get(where).content.decode()
     assert "released, not sent" in page
     assert dpo.get(f"/staff/incidents/notices/{row.id}/?language=pl").content.startswith(b"%PDF")
-    sent = {"what": "sent", "notice": str(row.id), "how": "biznes.gov.pl", "receipt": "UPO-9"}
+    paper = SimpleUploadedFile("upo.xml", b"<UPO/>", content_type="application/xml")
+    sent = {"what": "sent", "notice": str(row.id), "how": "biznes.gov.pl", "receipt": "UPO-9", "confirmation": paper}
     assert dpo.post(f"{where}send/", sent).status_code == 302
-    assert "UPO-9" in dpo.get(where).content.decode()
+    page = dpo.get(where).content.decode()
+    assert "UPO-9" in page
+    assert "confirmation sealed" in page
+    assert Notice.objects.get().confirmation.media_type == "application/xml"
     assert dpo.post(f"{where}send/", {"what": "release", "addressee": "people", "phase": "complete"}).status_code == 302
     assert dpo.post(f"{where}send/", {"what": "release", "addressee": "nobody", "phase": "complete"}).status_code == 422

@@ -18,6 +18,8 @@ from headshotly.policy.configuration import Configuration
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 
+WEB_STOP_SECONDS = 35.0  # an upload under way is taken in; see ``server.GRACE_SECONDS``
+
 
 def _say(sentence: str) -> None:
     click.echo(sentence, err=True)
@@ -117,7 +119,7 @@ def serve(context: click.Context, listen: str) -> None:
         return True
 
     children = [
-        Child("web server", ["serve", "web", "--listen", listen]),
+        Child("web server", ["serve", "web", "--listen", listen], stop_seconds=WEB_STOP_SECONDS),
         Child("redirector", ["serve", "redirect", "--listen", listen]),
         Child("worker", ["worker"]),
         Child("sequencer", ["sequencer"]),
@@ -170,6 +172,7 @@ def web(listen: str, port: int | None, processes: int) -> None:
         key=key_path,
         workers=processes,
         hooks=metrics.hooks(folder, when_worker_ends=tally.OF_THIS_PROCESS.end),
+        drain=float(here.options.get("web.drain_seconds", "0")),
     ).run()
     os.close(held)
 

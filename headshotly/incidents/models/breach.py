@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from headshotly.incidents.assessment import Harm, Risk, Spread
-from headshotly.incidents.models.case import Case
+from headshotly.incidents.models.case import Case, Evidence
 from headshotly.incidents.obligations import Addressee
 from headshotly.vendors.posting import Posted
 
@@ -185,6 +185,7 @@ class Notice(models.Model):
     sent_by = models.UUIDField(null=True)
     sent_how = models.CharField(max_length=160, default="")
     receipt = models.CharField(max_length=160, default="")
+    confirmation = models.ForeignKey(Evidence, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints = [

@@ -1,6 +1,8 @@
 """Cases: what happened, who answers for it, what was done, with what evidence."""
 
+import datetime as dt
 import uuid
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -8,6 +10,7 @@ from django.db.models import Q
 from headshotly.incidents.escalation import Channel, Duty, News
 from headshotly.incidents.models.alert import Alert
 from headshotly.incidents.phases import Origin, Outcome, Phase, Severity
+from headshotly.vendors.posting import Posted
 
 
 class Case(models.Model):
@@ -130,6 +133,21 @@ class Containment(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["measure", "undone_at"], name="containment_in_force")]
+
+
+class HolderLetter(Posted):
+    """One mail to whoever holds a grant that was suspended, or let go again; queued with the containment itself."""
+
+    FIRST_PAUSE: ClassVar[dt.timedelta] = dt.timedelta(minutes=1)
+    containment = models.ForeignKey(Containment, on_delete=models.CASCADE, related_name="+")
+    member = models.UUIDField()
+    released = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["containment", "member", "released"], name="one_letter_a_holder")
+        ]
+        indexes = [models.Index(fields=["state", "next_at"], name="holder_letter_queue")]
 
 
 class Shift(models.Model):

@@ -3,7 +3,8 @@
 import datetime as dt
 
 from django import template
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from headshotly.incidents.spans import span
 from headshotly.policy import clock
@@ -24,6 +25,6 @@ def left(at: dt.datetime | None) -> SafeString:
         return SafeString("")
     rest = at - clock.now()
     if rest < dt.timedelta(0):
-        return mark_safe(f'<span class="badge badge--late">overdue by {span(rest)}</span>')  # noqa: S308 - numbers only # nosec B308 B703
+        return format_html('<span class="badge badge--late">overdue by {}</span>', span(rest))
     soon = " badge--soon" if rest < dt.timedelta(days=1) else ""
-    return mark_safe(f'<span class="badge{soon}">{span(rest)} left</span>')  # noqa: S308 - numbers only # nosec B308 B703
+    return format_html('<span class="badge{}">{} left</span>', soon, span(rest))
