@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast painter sabotage clean
+.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast client painter sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -39,6 +39,9 @@ infra: setup-dev ## Make the templates of the infrastructure and check what they
 
 dast: setup-dev ## Scan the running service: TLS, pages and forms, API
 	@sh setup/dast.sh
+
+client: setup-dev ## Generate the Python client out of the OpenAPI document
+	@HEADSHOTLY_WRITE_TABLES=1 $(VENV)/python -m pytest -q tests/integrations/test_client.py -k regenerating
 
 painter: ## Run the generative pipelines, tiny, in their own environment (1.3 GB)
 	@sh setup/painter.sh
