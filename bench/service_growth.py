@@ -59,8 +59,8 @@ def fill(have: int, want: int, *, subject: UUID | None = None) -> None:
         "studio_photo (id, subject, object_id, preview_id, sentence, advice, score, crop, received_at)": (
             f"{made('b')}, {whose}, {made('c')}, {made('d')}, 'Good.', '', 1, {nothing}, {moment}"
         ),
-        "studio_shoot (id, subject, state, photo_ids, style_ids, brand_colour, steps_done, steps_total, step, sentence, "
-        "created_at, started_at, finished_at)": (
+        "studio_shoot (id, subject, state, photo_ids, style_ids, brand_colour, steps_done, steps_total, step, "
+        "sentence, created_at, started_at, finished_at)": (
             f"{made('e')}, {whose}, 'done', {nothing}, {nothing}, '', 1, 1, '', '', {moment}, {moment}, {moment}"
         ),
         "studio_headshot (id, subject, shoot_id, photo_id, style_id, object_id, preview_id, favourite, notes, "
@@ -74,9 +74,10 @@ def fill(have: int, want: int, *, subject: UUID | None = None) -> None:
             )
             for prefix in "cd12"
         },
-        'audit_entry ("index", entry_id, leaf, leaf_hash, sealed_details, subject, act, occurred_at)': f"n + 1000, {made('3')}, (SELECT leaf FROM opened), (SELECT leaf_hash FROM opened), "
-        f"(SELECT sealed_details FROM opened), {whose}, "
-        f"'vault.object.opened', {moment}",
+        'audit_entry ("index", entry_id, leaf, leaf_hash, sealed_details, subject, act, occurred_at)': (
+            f"n + 1000, {made('3')}, (SELECT leaf FROM opened), (SELECT leaf_hash FROM opened), "
+            f"(SELECT sealed_details FROM opened), {whose}, 'vault.object.opened', {moment}"
+        ),
     }
     with connection.cursor() as cursor:
         for table, values in rows.items():
