@@ -166,7 +166,7 @@ def _said(result: dict[str, Any], rule: dict[str, Any]) -> str:
 
 
 def _title(result: dict[str, Any], rule: dict[str, Any], rule_id: str) -> str:
-    """Return what a finding is in a line: the rule's own words, unless they only repeat its id; else the message's first."""
+    """Return what it is in a line: the rule's own words, unless they only repeat its id; else the message's first."""
     named = text(table(rule, "shortDescription"), "text", longest=160)
     if named and rule_id not in named:
         return named
