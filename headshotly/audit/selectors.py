@@ -205,6 +205,16 @@ def oldest_waiting() -> dt.datetime | None:
     return min((decode(bytes(row.leaf)).occurred_at for row in firsts if row is not None), default=None)
 
 
+def front() -> tuple[int, int]:
+    """Return the number of the first entry that waits in each outbox, nought where none does.
+
+    Asks for numbers only, which is all that the web program may read there (``privileges``).
+    """
+    outboxes = (PendingEntry.objects, Disclosure.objects.using("journal"))
+    first, second = (box.order_by("id").values_list("id", flat=True).first() or 0 for box in outboxes)
+    return first, second
+
+
 def is_written(warrant_id: UUID, *, object_id: UUID) -> bool:
     """Say whether an opening of an object under a warrant is in the journal or on its way there."""
     rows = Disclosure.objects.using("journal").order_by("-id")[:_NEWEST]

@@ -37,6 +37,7 @@ COMMANDS = {
     "staff": "staff",
     "vendors": "vendors",
     "manage": "manage",
+    "database": "database",
     "queue": "queue",
     "health": "health",
 }

@@ -63,10 +63,30 @@ def _shoots() -> Iterator[Metric]:
     yield _by("shoots", "Shoots, by state.", "state", values)
 
 
+class _Front:
+    """Remembers since when the same entries were first in line; the web program may not read their own dates."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[int, dt.datetime]] = {}
+
+    def seconds(self) -> float:
+        """Return how long the longer waiting one has been seen at the front of its outbox."""
+        now, found = clock.now(), dict(enumerate(journal.front()))
+        self._seen = {
+            box: self._seen[box] if self._seen.get(box, (0, now))[0] == first else (first, now)
+            for box, first in found.items()
+            if first
+        }
+        return max((_seconds_since(since) for _, since in self._seen.values()), default=0.0)
+
+
+_FRONT = _Front()
+
+
 def _journal() -> Iterator[Metric]:
     yield _gauge("journal_waiting_entries", "Entries that are not sequenced yet.", journal.waiting())
-    oldest = _seconds_since(journal.oldest_waiting())
-    yield _gauge("journal_oldest_waiting_seconds", "Age of the oldest entry that is not sequenced yet.", oldest)
+    words = "How long, as far as this server looked, the same entry has been the first to wait; nought for none."
+    yield _gauge("journal_oldest_waiting_seconds", words, _FRONT.seconds())
 
 
 def _detector() -> Iterator[Metric]:

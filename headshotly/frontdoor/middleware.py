@@ -10,7 +10,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from headshotly.access.middleware import PermissionGate
-from headshotly.frontdoor import metrics, tally
+from headshotly.frontdoor import metrics, row_scope, tally
 from headshotly.frontdoor.api import problems
 from headshotly.incidents import blocks, containment, inspecting, watching
 from headshotly.incidents.errors import ReadOnly
@@ -179,11 +179,15 @@ class PlainGate(PermissionGate):
     """The permission gate, answering in plain words: Django shows a middleware's own refusals to nobody else."""
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> Any:
-        """Return the gate's answer, or its refusal as a page or a problem."""
+        """Return the gate's answer, or its refusal as a page or a problem; whom it lets in, the database is told."""
+        needed = permission_of(view)
         try:
-            return self.decide(request, permission_of(view))
+            answer = self.decide(request, needed)
         except Refusal as refusal:
             return plain_answer(request, refusal)
+        if answer is None:
+            row_scope.enter(request, needed or "")
+        return answer
 
 
 class PlainCsrf(CsrfViewMiddleware):

@@ -67,7 +67,9 @@ def test_everything_an_operator_asks_for_is_there_and_nobody_is(customer, scrape
         args_kwargs={"args": [], "kwargs": {}}, task_path=run_shoot.module_path, backend_name="default",
         run_after=clock.now(), priority=0, queue_name="default",
     )  # fmt: skip
+    scraper.get("/api/metrics/")
     later(seconds=90)
+    gauges.WHOLE_SERVICE.read_at = float("-inf")
     text = scraper.get("/api/metrics/").content.decode()
     found = families(text)
     assert values(found, "headshotly_queue_jobs")[("ready",)] == 1

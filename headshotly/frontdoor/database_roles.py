@@ -1,0 +1,173 @@
+"""Who may do what in PostgreSQL: an owner that migrates, and a role for each program that owns nothing (clause 2.4.a).
+
+Nothing here runs by itself: the owner runs it after every migration (``headshotly database roles``), and running it
+again changes nothing. It is no migration, since every release's new tables need it, and a restored database too.
+"""
+
+import re
+from collections.abc import Iterable
+
+from django.apps import apps
+from django.db import connection, router
+from django.db.models import Model
+
+from headshotly.audit import privileges
+from headshotly.policy.enforcement import enforces
+from headshotly.policy.refusal import Refusal
+
+# Programs that work on customers' rows; the sequencer reaches the journal only.
+PROGRAMS = ("web", "worker", "duties", "detector")
+SEQUENCER = "sequencer"
+# Rooms whose tables the detector never needs: it reads events and contains, and looks at no pictures or purchases.
+CLOSED_TO_DETECTOR = frozenset({"studio", "orders", "rights", "purposes"})
+# Tables that hold one customer's rows each, and nobody else's (docs/adr/0152 says why not more).
+SCOPED = ("studio_photo", "studio_shoot", "studio_headshot", "vault_storedobject")
+SETTING = "headshotly.subject"
+EVERYBODY = "*"
+_ROLE = re.compile(r"[a-z_][a-z0-9_]{0,40}")
+
+
+def role_of(program: str, prefix: str) -> str:
+    """Return the name of a program's role.
+
+    Raises:
+        Refusal: it would not be a plain identifier.
+    """
+    name = f"{prefix}{program}"
+    if not _ROLE.fullmatch(name):
+        raise Refusal(f"“{name}” cannot be the name of a role here; use small letters, digits and _.")
+    return name
+
+
+def _tables(alias: str) -> dict[str, type[Model]]:
+    """Return the tables of a database by name; those of many-to-many relations with the room that has them."""
+    found = {}
+    for model in apps.get_models(include_auto_created=True):
+        home = router.db_for_write(model)
+        if home == alias or (alias == "default" and home == "journal"):
+            found[model._meta.db_table] = model
+    return found
+
+
+@enforces("2.4.a", "5.3.a")
+def statements(*, prefix: str = "", alias: str = "default") -> list[str]:
+    """Return the SQL that gives each program exactly what it needs; to be run by the owner of the tables.
+
+    Args:
+        prefix: of the roles' names, where several installations share a server.
+        alias: ``default``, or ``keys`` for the database of customer keys.
+
+    Raises:
+        Refusal: the prefix makes no plain names.
+    """
+    roles = [role_of(program, prefix) for program in (*PROGRAMS, SEQUENCER)]
+    web, worker, duties, detector, sequencer = roles
+    made = [_make(role) for role in roles]
+    closed = ["REVOKE CREATE ON SCHEMA public FROM PUBLIC", f"REVOKE ALL ON SCHEMA public FROM {', '.join(roles)}"]
+    closed += [f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {', '.join(roles)}"]
+    if alias == "keys":
+        # Wrapped keys: whoever opens or shreds needs them, the detector and the sequencer never.
+        those = f"{web}, {worker}, {duties}"
+        return [*made, *closed, f"GRANT USAGE ON SCHEMA public TO {those}", *_rows(_tables(alias), those)]
+    journal = [each for role in (web, worker, duties, detector) for each in _journal(role, sequencer)]
+    open_to_detector = {
+        name: model for name, model in _tables(alias).items() if model._meta.app_label not in CLOSED_TO_DETECTOR
+    }
+    return [
+        *made,
+        *closed,
+        *_rows(_tables(alias), f"{web}, {worker}, {duties}"),
+        *_rows(open_to_detector, detector),
+        *(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}" for role in roles),
+        *journal,
+        # Checks recompute the journal and look how long entries wait.
+        *(f"GRANT SELECT ON audit_{outbox} TO {duties}" for outbox in ("pendingentry", "disclosure")),
+        *_scope(web, (worker, duties, detector)),
+    ]
+
+
+def _make(role: str) -> str:
+    """Return what makes a role unless it is there; how it signs in (IAM, certificate, password) is the server's."""
+    return (
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "
+        f"THEN CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS; END IF; END $$"
+    )
+
+
+def _rows(tables: Iterable[str], roles: str) -> list[str]:
+    return [f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {roles}' for table in sorted(tables)]
+
+
+def _journal(role: str, sequencer: str) -> list[str]:
+    """Return what ``audit.privileges`` says of a program, but its grant of everything else."""
+    every = privileges.statements(web=role, sequencer=sequencer)
+    return [one for one in every if " ON ALL TABLES " not in one]
+
+
+@enforces("2.4.a", "5.1.a")
+def _scope(web: str, others: Iterable[str]) -> list[str]:
+    """Return the policies: the web program sees one customer's rows at a time, or, for staff and programs, every row.
+
+    What the setting does not name is not seen and cannot be written; where it was never set, that is everything.
+    """
+    named = f"current_setting('{SETTING}', true)"
+    # A setting that is no id compares with nothing; the cast is not reached for it.
+    rule = (
+        f"CASE WHEN {named} = '{EVERYBODY}' THEN true WHEN {named} ~ '^[0-9a-f-]{{36}}$' "
+        f"THEN subject = {named}::uuid ELSE false END"
+    )
+    made = []
+    for table in SCOPED:
+        made += [
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"DROP POLICY IF EXISTS one_customer_s ON {table}",
+            f"CREATE POLICY one_customer_s ON {table} TO {web} USING ({rule}) WITH CHECK ({rule})",
+            f"DROP POLICY IF EXISTS everybody_s ON {table}",
+            f"CREATE POLICY everybody_s ON {table} TO {', '.join(others)} USING (true) WITH CHECK (true)",
+        ]
+    return made
+
+
+@enforces("2.4.a")
+def shortcomings() -> list[str]:
+    """Return, in plain words, what the role of this process may do that no program should; empty is good.
+
+    Asked of the database, with its own answers, so that a grant made by hand is seen as well.
+    """
+    if connection.vendor != "postgresql":
+        return ["This installation does not use PostgreSQL, which alone has roles."]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        found = ["It may do anything on the server."] if cursor.fetchone()[0] else []
+        cursor.execute("SELECT has_schema_privilege(current_user, 'public', 'CREATE')")
+        found += ["It may make tables."] if cursor.fetchone()[0] else []
+        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
+        owned = cursor.fetchone()[0]
+        found += [f"It owns {owned} tables."] if owned else []
+        for model in apps.get_app_config("audit").get_models():
+            table = model._meta.db_table
+            cursor.execute("SELECT has_table_privilege(current_user, %s, 'UPDATE, TRUNCATE')", [table])
+            found += [f"It may change {table}."] if cursor.fetchone()[0] else []
+        for table in SCOPED:
+            cursor.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", [table])
+            found += [] if cursor.fetchone()[0] else [f"{table} shows every customer's rows to everybody."]
+    return found
+
+
+def apply(*, prefix: str, alias: str) -> int:
+    """Run the statements in one transaction, as whoever this process signs in as; return how many.
+
+    A crash leaves everything as it was.
+
+    Raises:
+        Refusal: this installation does not use PostgreSQL.
+    """
+    from django.db import connections, transaction  # noqa: PLC0415 - the alias decides
+
+    if connections[alias].vendor != "postgresql":
+        raise Refusal("Only PostgreSQL has roles; this installation uses SQLite.", code="database.no_roles")
+    every = statements(prefix=prefix, alias=alias)
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        for statement in every:
+            cursor.execute(statement)
+    return len(every)

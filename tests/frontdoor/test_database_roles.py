@@ -1,0 +1,266 @@
+"""On PostgreSQL, the whole program under its own roles: what each may do, and whose rows the web program sees."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from headshotly.frontdoor import database_roles
+from headshotly.policy.refusal import Refusal
+from tests.audit.conftest import scratch_postgres  # noqa: F401 - a fixture
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+JOURNAL = ("pendingentry", "disclosure", "entry", "subtree", "signedhead", "damagedentry")
+
+# Played in a process of its own, under the role its address names.
+_SCENES = {
+    "web": """
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from tests.accounts.conftest import browser, make_customer
+from headshotly.purposes import services as purposes
+from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text
+from headshotly.audit.actor import Actor
+from headshotly.frontdoor import row_scope
+from headshotly.studio import selectors, services
+from headshotly.studio.models import Photo
+import pathlib
+photo = pathlib.Path(os.environ["PHOTO"]).read_bytes()
+told, people = {}, []
+for number in range(2):
+    email = f"person{number}@example.org"
+    person = make_customer(email=email, password="drei stille Haselnuesse 41")
+    version = current_text(HEADSHOT_GENERATION).version
+    actor = Actor(kind="customer", id=person.id)
+    purposes.give_consent(actor=actor, subject=person.id, activity=HEADSHOT_GENERATION, version=version)
+    client = browser(HTTP_ACCEPT="application/json")
+    client.post("/account/sign-in/", {"email": email, "password": "drei stille Haselnuesse 41"})
+    answer = client.post("/studio/upload/", {"photos": SimpleUploadedFile("me.jpg", photo)})
+    told[f"upload{number}"] = answer.json()[0]["accepted"]
+    people.append((person, client))
+(ada, adas), (bea, beas) = people
+row_scope.see(str(ada.id))
+own = Photo.objects.get()
+raw = lambda sql, *values: (lambda cursor: (cursor.execute(sql, values), cursor.fetchall())[1])(connection.cursor())
+told["raw"] = [str(row[0]) == str(ada.id) for row in raw("SELECT subject FROM studio_photo")]
+told["raw_of_another"] = len(raw("SELECT * FROM studio_photo WHERE subject = %s", bea.id))
+told["sealed_of_another"] = len(raw("SELECT * FROM vault_storedobject WHERE subject = %s", bea.id))
+cursor = connection.cursor()
+cursor.execute("UPDATE studio_photo SET score = 0 WHERE subject = %s", [bea.id])
+told["changed_of_another"] = cursor.rowcount
+try:
+    cursor.execute("UPDATE studio_photo SET subject = %s", [bea.id])
+    told["gives_away"] = "done"
+except Exception as error:
+    told["gives_away"] = type(error.__cause__).__name__
+row_scope.see("")
+told["nobody"] = Photo.objects.count()
+row_scope.see("x' OR true --")
+told["nonsense"] = Photo.objects.count()
+row_scope.see("*")
+told["staff"] = Photo.objects.count()
+# A view that forgot whose photo it shows: the filter is gone, the database still knows.
+theirs = Photo.objects.get(subject=bea.id)
+real = services.photo_of
+from headshotly.studio import views
+forgetful = lambda _subject, photo_id: Photo.objects.get(id=photo_id)
+services.photo_of = forgetful
+adas.raise_request_exception = False
+told["own"] = adas.get(f"/studio/photos/{own.id}/preview.jpg").status_code
+told["another_s"] = adas.get(f"/studio/photos/{theirs.id}/preview.jpg").status_code
+services.photo_of = real
+row_scope.see(str(ada.id))
+shoot = services.start_shoot(actor=Actor(kind="customer", id=ada.id), subject=ada.id, photo_ids=[own.id], style_ids=["studio-grey"])
+told["home"] = adas.get("/studio/").status_code
+told["gone"] = adas.get(f"/studio/shoots/{shoot.id}/").status_code
+told["another_shoot"] = beas.get(f"/studio/shoots/{shoot.id}/").status_code
+""",
+    "worker": """
+from headshotly.frontdoor.worker import LeasedWorker
+from headshotly.studio.models import Shoot
+LeasedWorker(batch=True).run()
+told = {"states": list(Shoot.objects.values_list("state", flat=True))}
+""",
+    "sequencer": """
+from headshotly.audit.sequencing import sequence_once
+from headshotly.audit.verification import verify
+while sequence_once():
+    pass
+told = {"entries": verify().entries}
+""",
+    "detector": """
+from headshotly.incidents import setting_up
+stream = setting_up.stream()
+taken = 0
+while step := stream.step():
+    taken += step
+told = {"taken": taken}
+""",
+    "duties": """
+from headshotly.frontdoor.models import DutyRecord
+from headshotly.frontdoor.roster import run_due
+quick = [name for name in __import__("headshotly.policy.duties").policy.duties._DECLARED
+         if not name.startswith(("continuity.", "proof."))]
+run_due(names=tuple(quick))
+told = {"failed": [row.name + ": " + row.sentence for row in DutyRecord.objects.filter(succeeded=False)],
+        "done": DutyRecord.objects.filter(succeeded=True).count()}
+""",
+}
+
+
+_CHECK = "from headshotly.frontdoor import database_roles\ntold['shortcomings'] = database_roles.shortcomings()"
+
+
+def play(scene: str, url: str, folder: Path, photo: Path, **more: str) -> dict:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTLY_")}
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import os, json, django; django.setup()\ntold = {{}}\n{scene}\n{_CHECK}\nprint(json.dumps(told))",
+        ],
+        cwd=REPOSITORY,
+        env={
+            **kept,
+            "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
+            "HEADSHOTLY_ENVIRONMENT": "test",
+            "HEADSHOTLY_DATA": str(folder / "data"),
+            "HEADSHOTLY_MAIL": str(folder / "mail"),
+            "HEADSHOTLY_DATABASE_URL": url,
+            "HEADSHOTLY_OPTION_ORDERS__TRIAL_HEADSHOTS": "1000",
+            "HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE": "yes",
+            "PHOTO": str(photo),
+            **more,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+_OWNER = """
+from django.core.management import call_command
+from headshotly.frontdoor import database_roles
+for alias in ("default", "journal", "keys"):
+    call_command("migrate", database=alias, verbosity=0)
+for alias in ("default", "keys"):
+    for _ in range(2):
+        told[alias] = database_roles.apply(prefix="hs_", alias=alias)
+"""
+
+
+@pytest.fixture(scope="module")
+def place(scratch_postgres, tmp_path_factory, shared):  # noqa: F811
+    """A migrated installation with its roles; gives the address for a role, its folder and a photo."""
+    folder = tmp_path_factory.mktemp("roles")
+    owner = scratch_postgres.create("whole")
+    scratch_postgres.create("whole_keys")
+    photo = shared / "photos" / "good" / "tf_grace_hopper.jpg"
+    told = play(_OWNER, owner, folder, photo)
+    assert told["shortcomings"], "the owner may do more than a program"
+    return lambda role: scratch_postgres.url("whole", role=f"hs_{role}"), folder, photo
+
+
+@pytest.fixture(scope="module")
+def played(place):
+    """What each program told of its work, one after the other."""
+    url, folder, photo = place
+    return {program: play(scene, url(program), folder, photo) for program, scene in _SCENES.items()}
+
+
+@pytest.mark.clause("2.4.a", "5.1.a")
+def test_the_web_program_sees_one_customer_s_rows_at_a_time(played):
+    told = played["web"]
+    assert told["upload0"] is told["upload1"] is True
+    assert told["raw"] == [True]
+    assert told["raw_of_another"] == told["sealed_of_another"] == told["changed_of_another"] == 0
+    assert told["gives_away"] == "InsufficientPrivilege"
+    assert told["nobody"] == told["nonsense"] == 0
+    assert told["staff"] == 2
+
+
+@pytest.mark.clause("2.4.a", "5.1.a")
+def test_a_view_that_forgets_whose_photo_it_shows_shows_nobody_else_s(played):
+    told = played["web"]
+    assert told["own"] == 200
+    assert told["another_s"] in {404, 500}
+    assert told["home"] == told["gone"] == 200
+    assert told["another_shoot"] == 404
+
+
+@pytest.mark.clause("2.4.a")
+def test_every_program_does_its_work_under_its_own_role(played):
+    assert played["worker"]["states"] == ["done"]
+    assert played["sequencer"]["entries"] > 20
+    assert played["detector"]["taken"] > 20
+    assert played["duties"]["failed"] == []
+    assert played["duties"]["done"] > 10
+
+
+@pytest.mark.clause("2.4.a", "5.3.a")
+@pytest.mark.parametrize("role", database_roles.PROGRAMS)
+def test_no_program_changes_the_journal_or_makes_a_table(place, played, role):
+    url = place[0]
+    acts = [f"UPDATE audit_{table} SET id = id" for table in JOURNAL[:2]]
+    acts += ["UPDATE audit_entry SET leaf = leaf", "UPDATE audit_signedhead SET note = note"]
+    acts += [f"{verb} audit_{table}" for table in JOURNAL for verb in ("DELETE FROM", "TRUNCATE")]
+    acts += [
+        "CREATE TABLE mine (id int)",
+        "ALTER TABLE studio_photo DISABLE ROW LEVEL SECURITY",
+        "DROP TABLE audit_entry",
+    ]
+    acts += ["SET ROLE headshotly", "CREATE POLICY more ON studio_photo USING (true)"]
+    with psycopg.connect(url(role), autocommit=True) as database:
+        for act in acts:
+            with pytest.raises(InsufficientPrivilege):
+                database.execute(act)
+        if role == "detector":
+            for table in ("studio_photo", "orders_order", "rights_erasureplan"):
+                with pytest.raises(InsufficientPrivilege):
+                    database.execute(f"SELECT * FROM {table}")
+    assert played[role]["shortcomings"] == []
+
+
+@pytest.mark.clause("2.4.a")
+def test_the_sequencer_reaches_the_journal_only(place):
+    with psycopg.connect(place[0]("sequencer"), autocommit=True) as database:
+        for table in ("studio_photo", "accounts_customer", "vault_storedobject", "access_grant"):
+            with pytest.raises(InsufficientPrivilege):
+                database.execute(f"SELECT * FROM {table}")
+
+
+@pytest.mark.clause("2.4.a")
+def test_customer_keys_are_for_those_who_open_and_shred(place):
+    for role, allowed in (("web", True), ("worker", True), ("duties", True), ("detector", False), ("sequencer", False)):
+        address = place[0](role).replace("/whole", "/whole_keys")
+        with psycopg.connect(address, autocommit=True) as database:
+            if allowed:
+                assert database.execute("SELECT count(*) FROM vault_wrappedcustomerkey").fetchone() == (0,)
+            else:
+                with pytest.raises(InsufficientPrivilege):
+                    database.execute("SELECT count(*) FROM vault_wrappedcustomerkey")
+
+
+@pytest.mark.parametrize("prefix", ["X", "a;", 'a"', "a" * 41, "1"])
+def test_a_prefix_is_never_more_than_a_name(prefix):
+    with pytest.raises(Refusal, match="cannot be the name of a role"):
+        database_roles.statements(prefix=prefix)
+
+
+@pytest.mark.django_db
+def test_where_there_are_no_roles_that_is_said():
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        assert database_roles.shortcomings(), "the suite's own role owns its tables"
+        return
+    assert "does not use PostgreSQL" in database_roles.shortcomings()[0]
+    with pytest.raises(Refusal, match="Only PostgreSQL"):
+        database_roles.apply(prefix="", alias="default")
