@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast painter sabotage clean
+.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast client painter sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -40,6 +40,9 @@ infra: setup-dev ## Make the templates of the infrastructure and check what they
 dast: setup-dev ## Scan the running service: TLS, pages and forms, API
 	@sh setup/dast.sh
 
+client: setup-dev ## Generate the Python client out of the OpenAPI document
+	@HEADSHOTLY_WRITE_TABLES=1 $(VENV)/python -m pytest -q tests/integrations/test_client.py -k regenerating
+
 painter: ## Run the generative pipelines, tiny, in their own environment (1.3 GB)
 	@sh setup/painter.sh
 
@@ -57,6 +60,7 @@ clause: setup ## Show a promise by its number: make clause ID=3.2.a
 
 lock: setup-dev ## Resolve requirements/*.in anew into locks with hashes
 	@for each in runtime dev build infra semgrep dast; do .uv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --upgrade requirements/$$each.in -o requirements/$$each.lock; done
+	@.uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --overrides requirements/diffusion-without.txt requirements/diffusion.in -o requirements/diffusion.lock
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.12 --no-deps --generate-hashes --no-header requirements/models.in -o requirements/models.lock
 	@.uv/bin/uv pip compile --quiet --universal --python-version 3.8 --generate-hashes --no-header --upgrade requirements/uv.in -o requirements/uv.lock
 

@@ -9,7 +9,7 @@ fail() { say "Set-up stopped: $*"; exit 1; }
 locks="requirements/runtime.lock requirements/build.lock"
 if [ "${1:-}" = "--dev" ] || [ -f .venv/.dev ]; then locks="$locks requirements/dev.lock"; fi
 # shellcheck disable=SC2086 # a list of file names without spaces
-want=$(cat $locks requirements/uv.lock pyproject.toml setup/environment.sh | cksum)
+want=$(cat $locks requirements/uv.lock requirements/models.lock pyproject.toml setup/environment.sh | cksum)
 [ -x .venv/bin/headshotly ] && [ -f .models/manifest.json ] && [ "$(cat .venv/.locks 2>/dev/null || true)" = "$want" ] && exit 0
 
 if [ ! -x .uv/bin/uv ] || [ "$(cat .uv/.lock 2>/dev/null || true)" != "$(cksum < requirements/uv.lock)" ]; then

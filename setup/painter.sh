@@ -1,15 +1,18 @@
 #!/bin/sh
 # Runs the generative pipelines, tiny, in an environment of their own (about 1.3 GB; not part of CI).
 # PAINTER_PYTHON: a Python, 3.11 or newer, for which TORCH can be had; TORCH: its requirement, the build for your GPU.
+# All but torch is installed by hash; torch and what only it needs come from the index that you trust for your GPU.
 set -eu
 cd "$(dirname "$0")/.."
 python=${PAINTER_PYTHON:-$(command -v python3.11 || command -v python3)}
 torch=${TORCH:-torch==2.13.0}
-want=$(cat requirements/diffusion.in setup/painter.sh | cksum; echo "$python $torch")
+want=$(cat requirements/diffusion.lock setup/painter.sh | cksum; echo "$python $torch")
 if [ "$(cat build/painter/.wanted 2>/dev/null || true)" != "$want" ]; then
   rm -rf build/painter
   "$python" -m venv build/painter
-  build/painter/bin/python -m pip install --quiet --disable-pip-version-check "$torch" --requirement requirements/diffusion.in pytest
+  pip="build/painter/bin/python -m pip install --quiet --disable-pip-version-check"
+  $pip --require-hashes --requirement requirements/diffusion.lock
+  $pip "$torch" pytest
   printf '%s' "$want" > build/painter/.wanted
 fi
 PYTHONPATH=.:painter/tests exec build/painter/bin/python -m pytest -q -p no:cacheprovider -c painter/pytest.ini painter/tests

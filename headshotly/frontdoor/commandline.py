@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ COMMANDS = {
     "duties": "duties",
     "detector": "detector",
     "setup": "setup",
+    "remote": "remote",
     "keys": "keys",
     "backup": "backup",
     "restore": "restore",
@@ -51,6 +53,14 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return every command's name."""
         return sorted(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that was asked for; at a service, those that work there."""
+        if ctx.params.get("remote") and args[:1] != ["remote"]:
+            args = ["remote", *args]
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the named command, or None."""
@@ -154,7 +164,18 @@ def require_grant(scope: str) -> None:
 @click.group(cls=Commands)
 @click.version_option(package_name="headshotly")
 @click.option("--grant", type=click.UUID, help="The grant you act under, where one is needed in production.")
-def program(grant: UUID | None) -> None:
+@click.option("--remote", metavar="URL", help="Work at this service; then: shoot, photos, results, delete, export.")
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Trust this certificate (PEM) of a service, and no other.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The token for a service, in a file that only you can read; else HEADSHOTLY_TOKEN holds it.",
+)
+def program(grant: UUID | None, remote: str | None, ca: Path | None, token_file: Path | None) -> None:
     """HeadShotly: professional headshots, under a security policy that runs."""
 
 

@@ -1,10 +1,10 @@
 """The edge between a person and what lies behind: which share of each pixel is whose.
 
-A coarse mask says where the edge runs; the picture says how. Where person and background differ in colour, each pixel
-near the edge is explained as a mixture of a colour surely the person's and one surely the background's (after Gastal
-and Oliveira, 2010), joined to its neighbours by a guided filter (He et al., 2013). Where they do not differ, as with
-dark hair before a dark wall, no filter can know better than the mask: there the edge becomes one smooth line, as a
-retoucher would draw it.
+A mask says where the edge runs; the picture says how. Where the outline is known, a guided filter (He et al., 2013)
+fits it to the picture, and what still shows the old background's colour is taken away. Where it is only known roughly,
+each pixel near it is explained as a mixture of a colour surely the person's and one surely the background's (after
+Gastal and Oliveira, 2010); where the two do not differ, as with dark hair before a dark wall, the edge becomes one
+smooth line, as a retoucher would draw it.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,9 @@ _HAIR_SURE = 0.85  # hair counts as surely the person's from here on, cloth from
 _ALIKE, _DIFFERENT = 0.015, 0.075  # squared colour difference under which nothing is seen, and over which all is
 _CHIN = 152
 _WORTH = 0.05
+_SURE_OF_IT = 0.6  # trust from which a mask's outline is followed
+_KNOWN = 0.95  # and from which it needs no help
+_STAINED = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +53,95 @@ class _Edge:
     sure_not: NDArray[np.bool_]
 
 
-def refine(picture: Picture, mask: Alpha, face: Face) -> Alpha:
-    """Return the matte that a coarse mask and the picture's own colours give.
+def refine(picture: Picture, mask: Alpha, face: Face, *, trust: Alpha | None = None) -> Alpha:
+    """Return the matte that a mask and the picture's own colours give.
 
     Args:
         picture: (height, width, 3) uint8, sRGB.
-        mask: (height, width) float32, 0 to 1, soft and a few pixels off.
+        mask: (height, width) float32, 0 to 1, soft.
         face: whose size sets all lengths.
+        trust: (height, width) float32; 1, as by default, where the mask's outline is right to a pixel or two, 0 where
+            it is a few off.
 
     Returns:
         (height, width) float32, 0 to 1.
     """
     edge = _edge(picture, mask, face)
+    followed = np.clip(guided(edge.image, mask, max(2, round(2.2 * edge.unit)), 1e-4), 0, 1)
+    alpha = np.clip((0.4 * mask + 0.6 * followed - 0.3) / 0.58, 0, 1).astype(np.float32)
+    known = np.ones_like(mask) if trust is None else _blur(trust, 2 * edge.unit)
+    if ((known < _SURE_OF_IT) & ~(edge.sure | edge.sure_not)).any():
+        alpha = (known * alpha + (1 - known) * _by_colour(edge, mask, known < _KNOWN)).astype(np.float32)
+    return _without_stains(edge, alpha, known)
+
+
+def _without_stains(edge: _Edge, alpha: Alpha, known: Alpha) -> Alpha:
+    """Return the matte without what is plainly the background's, such as a corner of a flag beside somebody's hair.
+
+    Judged by colour before a coloured background, and by lightness only where that is very plain: white hair before a
+    white wall is not the wall. Only what the background reaches can be its own: a pearl inside the hair is not.
+    """
+    near = (np.abs(edge.signed) < _STAINED * edge.unit) & (alpha > 0.02) & ~edge.sure_not & ~edge.sure  # noqa: PLR2004 - something
+    rows, columns = np.nonzero(near)
+    if not rows.size or not edge.sure.any() or not edge.sure_not.any():
+        return alpha
+    smooth = cv2.GaussianBlur(edge.image, (0, 0), max(0.8, 0.4 * edge.unit)).astype(np.float32, copy=False)
+    seen = _lab(smooth[rows, columns])
+    own, behind = _samples(edge, edge.sure, rows, columns), _samples(edge, edge.sure_not, rows, columns)
+    lightness = np.where(known[rows, columns] < _SURE_OF_IT, 1.0, 0.25).astype(np.float32)
+    from_own, _ = _tint_apart(seen, own, lightness)
+    from_behind, chroma = _tint_apart(seen, behind, lightness)
+    coloured = np.clip((from_own - from_behind - 4) / 8, 0, 1) * np.clip((chroma - 14) / 10, 0, 1)
+    plain = np.ones_like(lightness)
+    from_own, from_behind = _tint_apart(seen, own, plain)[0], _tint_apart(seen, behind, plain)[0]
+    found = np.zeros_like(alpha)
+    found[rows, columns] = np.maximum(coloured, np.clip((from_own - 2.5 * from_behind - 20) / 15, 0, 1))
+    calm = (cv2.medianBlur((found * 255).astype(np.uint8), 5) / 255).astype(np.float32)
+    stained = _blur((calm * _reached(calm, alpha)).astype(np.float32), 0.5 * edge.unit)
+    result: Alpha = (alpha * (1 - np.clip(1.3 * stained, 0, 1))).astype(np.float32)
+    return result
+
+
+def _reached(stain: Alpha, alpha: Alpha) -> Alpha:
+    """Return 1 where a stain hangs together with the background, 0 where the person surrounds it."""
+    _, labels = cv2.connectedComponents(((stain > 0.2) | (alpha < 0.2)).astype(np.uint8))  # noqa: PLR2004 - rather than not
+    outside = np.unique(labels[alpha < 0.02])  # noqa: PLR2004 - surely not the person
+    return np.isin(labels, outside[outside > 0]).astype(np.float32)
+
+
+def _lab(colours: Image) -> Image:
+    """Return (n, 3) CIE L*a*b* of (n, 3) sRGB colours."""
+    lab: Image = cv2.cvtColor(colours[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0].astype(np.float32, copy=False)
+    return lab
+
+
+def _tint_apart(seen: Image, colours: list[Image], lightness: Alpha) -> tuple[Alpha, Alpha]:
+    """Return the smallest difference to any of the colours, and the chroma of the one that is nearest.
+
+    Args:
+        seen: (n, 3) CIE L*a*b*.
+        colours: each (n, 3) sRGB.
+        lightness: (n,) weight of L*.
+    """
+    smallest = np.full(len(seen), np.inf, np.float32)
+    chroma = np.zeros(len(seen), np.float32)
+    for colour in colours:
+        other = _lab(colour)
+        gap = seen - other
+        apart = np.sqrt((lightness * gap[:, 0]) ** 2 + gap[:, 1] ** 2 + gap[:, 2] ** 2)
+        chroma = np.where(apart < smallest, np.hypot(other[:, 1], other[:, 2]), chroma)
+        smallest = np.minimum(smallest, apart)
+    return smallest, chroma
+
+
+def _by_colour(edge: _Edge, mask: Alpha, where: NDArray[np.bool_]) -> Alpha:
+    """Return the matte where the mask's outline may be some pixels off: colour decides, or else a smooth line.
+
+    Args:
+        edge: what is known.
+        mask: (height, width), 0 to 1.
+        where: (height, width), the places that are asked for; elsewhere nothing costly is done.
+    """
     firm = np.clip((_blur(mask, edge.unit) - 0.5) / 0.35 + 0.5, 0, 1).astype(np.float32)
     narrow = guided(edge.image, firm, max(2, round(4 * edge.unit)), 1e-4)
     wide = guided(edge.image, firm, max(2, round(9 * edge.unit)), 2e-4)
@@ -69,7 +149,7 @@ def refine(picture: Picture, mask: Alpha, face: Face) -> Alpha:
     drawn = np.clip(_blur(edge.signed, 1.5 * edge.unit) / (1.6 * edge.unit) + 0.5, 0, 1)
     clear = _clear(edge)
     prior = (clear * follows + (1 - clear) * drawn).astype(np.float32)
-    alpha = _mixtures(edge, prior, clear)
+    alpha = _mixtures(edge, prior, np.where(where, clear, 0).astype(np.float32))
     joined = guided(edge.image, alpha, max(1, round(1.6 * edge.unit)), 3e-5)
     alpha = alpha + 0.6 * clear * (np.clip(joined, 0, 1) - alpha)
     alpha = np.where(edge.sure, 1.0, np.where(edge.sure_not, 0.0, alpha))
@@ -103,12 +183,17 @@ def _edge(picture: Picture, mask: Alpha, face: Face) -> _Edge:
     hair = np.clip((face.landmarks[_CHIN, 1] + 0.15 * face.height - rows) / (0.3 * face.height), 0, 1)
     hair = np.broadcast_to(hair, (height, width)).astype(np.float32)
     soft = _blur(mask, unit)
-    core = (soft > 0.5).astype(np.uint8)  # noqa: PLR2004 - the line itself
-    signed = _distance(core) - _distance(1 - core)
+    signed = signed_distance(soft)
     depth = _distance((soft > 0.5 + (_HAIR_SURE - 0.5) * hair).astype(np.uint8))
     sure = depth > (_SHOULDER_REACH + (_HAIR_IN - _SHOULDER_REACH) * hair) * unit
     sure_not = signed < -(_SHOULDER_REACH + (_HAIR_OUT - _SHOULDER_REACH) * hair) * unit
     return _Edge((picture / 255).astype(np.float32), unit, hair, depth, signed, sure, sure_not)
+
+
+def signed_distance(mask: Alpha) -> Alpha:
+    """Return (height, width) the distance from the line where a mask is one half, inside positive, in pixels."""
+    core = (mask > 0.5).astype(np.uint8)  # noqa: PLR2004 - the line itself
+    return _distance(core) - _distance(1 - core)
 
 
 def _distance(inside: NDArray[np.uint8]) -> Alpha:

