@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import service_load, service_sides, service_soak
+from bench import service_growth, service_load, service_sides, service_soak
 from bench.service_load import Answered, Ask
 from bench.service_sides import Side
 
@@ -104,7 +104,12 @@ def main() -> None:
     parser.add_argument("--postgres", action="store_true", help="on a scratch PostgreSQL instead of SQLite files")
     parser.add_argument("--only", default="", help="scenes whose name holds this")
     parser.add_argument("--soak", type=float, default=0, help="instead, light load for so many seconds")
+    parser.add_argument("--growth", default="", help="instead, with so many photos: 10,10000,1000000")
     given = parser.parse_args()
+    if given.growth:
+        sizes = [int(one) for one in given.growth.split(",")]
+        service_growth.growth(sizes, photo=_photo(given.photos), port=given.port, postgres=given.postgres)
+        return
     if given.soak:
         soak(_photo(given.photos), port=given.port, seconds=given.soak, postgres=given.postgres)
         return

@@ -9,14 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
     """Serve from an empty folder, keeping nothing on disk, and give the address."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     assert program, "there is no redis-server (Debian: apt-get install redis-server)"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         program,
         "--port",

@@ -84,6 +84,7 @@ def _what_and_why(leaf: Leaf) -> tuple[str, str]:
 @require_safe
 def openings_page(request: HttpRequest) -> HttpResponse:
     """List every opening of the customer's data, newest first."""
+    entries, total = selectors.newest_of_subject(cast("UUID", request.user.pk), _OPENINGS, most=_SHOWN)
     found = [
         {
             "at": entry.leaf.occurred_at,
@@ -93,10 +94,9 @@ def openings_page(request: HttpRequest) -> HttpResponse:
             "why": _what_and_why(entry.leaf)[1],
             "index": entry.index,
         }
-        for entry in selectors.entries_of_subject(cast("UUID", request.user.pk))
-        if entry.leaf.act in _OPENINGS
+        for entry in entries
     ]
-    context = {"openings": found[::-1][:_SHOWN], "total": len(found)}
+    context = {"openings": found, "total": total}
     return render(request, "access/openings.html", context)
 
 

@@ -31,6 +31,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "orders.read": frozenset({Role.FINANCE, Role.AUDITOR}),
     "orders.refund": frozenset({Role.FINANCE}),
     "continuity.read": frozenset({Role.OPERATIONS, Role.SECURITY, Role.DPO, Role.AUDITOR}),
+    "service.read": frozenset({Role.OPERATIONS, Role.SECURITY, Role.DPO, Role.AUDITOR}),
     "plan.review": frozenset({Role.OPERATIONS}),
     "vendors.read": frozenset({Role.DPO, Role.SECURITY, Role.OPERATIONS, Role.AUDITOR}),
     "vendors.write": frozenset({Role.SECURITY, Role.OPERATIONS}),

@@ -41,6 +41,21 @@ def entries_of_subject(subject: UUID) -> list[Recorded]:
     ]
 
 
+def newest_of_subject(subject: UUID, acts: Collection[Act], *, most: int) -> tuple[list[Recorded], int]:
+    """Return the newest entries of some acts about a data subject, newest first, and how many there are.
+
+    They are found by the columns beside them, which ``verification.verify`` holds against the entries.
+
+    Args:
+        subject: pseudonym.
+        acts: which.
+        most: how many at most.
+    """
+    found = Entry.objects.filter(subject=subject, act__in=[act.value for act in acts])
+    rows = found.order_by("-index").values_list("index", "leaf")[:most]
+    return [Recorded(index, decode(bytes(leaf)), bytes(leaf)) for index, leaf in rows], found.count()
+
+
 def leaves_between(
     acts: Collection[Act], *, since: dt.datetime | None = None, until: dt.datetime | None = None
 ) -> Iterator[Leaf]:

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Sum
+from django.db.models.functions import TruncDate
 
 from headshotly.frontdoor import objectives
 from headshotly.frontdoor.models import ObjectiveCount
@@ -94,45 +95,64 @@ def burn_rate(counts: Counts, objective: Objective) -> float | None:
     return None if share is None else (1.0 - share) / objective.budget
 
 
-def _counts(objective: str, since: dt.datetime) -> Counts:
-    sums = ObjectiveCount.objects.filter(objective=objective, at__gte=since).aggregate(
-        good=Sum("good"), total=Sum("total")
-    )
-    return Counts(sums["good"] or 0, sums["total"] or 0)
+def _counts_since(since: dt.datetime) -> dict[str, Counts]:
+    """Return the counts of every objective from a slice on."""
+    rows = ObjectiveCount.objects.filter(at__gte=since).order_by().values("objective")
+    sums = rows.annotate(all_good=Sum("good"), all_total=Sum("total"))
+    return {row["objective"]: Counts(row["all_good"], row["all_total"]) for row in sums}
 
 
 def _begin(window: dt.timedelta, now: dt.datetime) -> dt.datetime:
     """Return from which slice on a window is counted: at least its length, at most five minutes more."""
-    return slice_of(now - window + SLICE - dt.timedelta(microseconds=1)) - (SLICE if window <= SLICE else 0 * SLICE)
+    return slice_of(now - window + SLICE - dt.timedelta(microseconds=1)) - (
+        SLICE if window <= SLICE else dt.timedelta(0)
+    )
 
 
-def standing(objective: Objective, *, now: dt.datetime | None = None) -> Standing:
-    """Return how an objective stands.
+def burns(*, now: dt.datetime) -> dict[str, tuple[Burn, ...]]:
+    """Return every objective's alarms as they stand.
 
     Args:
-        objective: which.
-        now: the moment; this one where None.
+        now: the moment.
     """
-    moment = now or clock.now()
-    burns = tuple(
-        Burn(
-            alarm,
-            burn_rate(_counts(objective.id, _begin(alarm.long, moment)), objective),
-            burn_rate(_counts(objective.id, _begin(alarm.short, moment)), objective),
-        )
-        for alarm in objectives.ALARMS
-    )
-    first = (moment - objectives.WINDOW + DAY).date()
-    days = {first + number * DAY: Counts() for number in range(objectives.WINDOW.days)}
-    begin = dt.datetime.combine(first, dt.time(), dt.UTC)
-    for row in ObjectiveCount.objects.filter(objective=objective.id, at__gte=begin).iterator():
-        found = days.get(row.at.date(), Counts())
-        days[row.at.date()] = Counts(found.good + row.good, found.total + row.total)
-    whole = Counts(sum(one.good for one in days.values()), sum(one.total for one in days.values()))
-    return Standing(objective, whole, burns, tuple(sorted(days.items())))
+    windows = {window for alarm in objectives.ALARMS for window in (alarm.long, alarm.short)}
+    counted = {window: _counts_since(_begin(window, now)) for window in windows}
+
+    def rate(one: Objective, window: dt.timedelta) -> float | None:
+        return burn_rate(counted[window].get(one.id, Counts()), one)
+
+    return {
+        one.id: tuple(Burn(alarm, rate(one, alarm.long), rate(one, alarm.short)) for alarm in objectives.ALARMS)
+        for one in objectives.objectives().values()
+    }
+
+
+def firing() -> int:
+    """Return how many objectives have an alarm that fires."""
+    return sum(any(burn.fires for burn in found) for found in burns(now=clock.now()).values())
 
 
 def standings() -> list[Standing]:
-    """Return how every objective stands now."""
+    """Return how every objective stands now, over thirty days of UTC."""
     now = clock.now()
-    return [standing(one, now=now) for one in objectives.objectives().values()]
+    first = (now - objectives.WINDOW + DAY).date()
+    counted: dict[str, dict[dt.date, Counts]] = {}
+    rows = ObjectiveCount.objects.filter(at__gte=dt.datetime.combine(first, dt.time(), dt.UTC)).order_by()
+    by_day = rows.annotate(day=TruncDate("at", tzinfo=dt.UTC)).values("objective", "day")
+    for row in by_day.annotate(all_good=Sum("good"), all_total=Sum("total")):
+        counted.setdefault(row["objective"], {})[row["day"]] = Counts(row["all_good"], row["all_total"])
+    burning = burns(now=now)
+    found = []
+    for one in objectives.objectives().values():
+        days = tuple(
+            (day, counted.get(one.id, {}).get(day, Counts()))
+            for day in (first + number * DAY for number in range(objectives.WINDOW.days))
+        )
+        whole = Counts(sum(counts.good for _, counts in days), sum(counts.total for _, counts in days))
+        found.append(Standing(one, whole, burning[one.id], days))
+    return found
+
+
+def standing(objective_id: str) -> Standing:
+    """Return how one objective stands now."""
+    return next(one for one in standings() if one.objective.id == objective_id)

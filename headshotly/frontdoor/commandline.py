@@ -40,6 +40,7 @@ COMMANDS = {
     "vendors": "vendors",
     "manage": "manage",
     "database": "database",
+    "slo": "slo",
     "queue": "queue",
     "health": "health",
 }

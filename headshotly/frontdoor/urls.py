@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from headshotly.frontdoor import health, languages, views
+from headshotly.frontdoor import health, languages, objective_views, views
 from headshotly.frontdoor.api import pages
 from headshotly.incidents import collecting
 from headshotly.proof import disclosure_views
@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/rights/", include("headshotly.rights.staff_urls")),
     path("orders/", include("headshotly.orders.urls")),
     path("staff/orders/", include("headshotly.orders.staff_urls")),
+    path("staff/service/", objective_views.objectives_page, name="objectives"),
     path("staff/continuity/", include("headshotly.continuity.urls")),
     path("staff/findings/", include("headshotly.lifecycle.urls")),
     path("staff/", include("headshotly.access.urls")),

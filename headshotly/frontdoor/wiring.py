@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 from headshotly.access import bearers, grants
 from headshotly.audit import witnesses
 from headshotly.continuity import scratch_place
 from headshotly.frontdoor import broker, logs
 from headshotly.incidents import alerts, cases, reacting
+from headshotly.incidents import residence as where_people_live
 from headshotly.incidents.watching import saw_decision
 from headshotly.integrations import telling, tokens
 from headshotly.orders import selectors as orders_selectors
@@ -69,6 +71,11 @@ def _commands() -> Iterator[tuple[str, str | None]]:
     return walk()
 
 
+def _residence(subject: UUID) -> str:
+    abroad = orders_selectors.billed_abroad(subject)
+    return where_people_live.ELSEWHERE if abroad else where_people_live.UNKNOWN
+
+
 def wire() -> None:
     """Guard the process's ways out, choose the journal's witness, and hand rooms the acts of higher ones.
 
@@ -85,6 +92,7 @@ def wire() -> None:
     alerts.when_raised(cases.open_for_alert)
     alerts.when_raised(reacting.react)
     decisions.when_decided(saw_decision)
+    where_people_live.known_by(_residence)
     grants.when_glass_broken(cases.open_for_glass)
     withdrawal.when_stopped(studio.stop_work)
     leaving.when_leaving(rights_rooms.erase_rows)

@@ -1,6 +1,8 @@
 """Where a person in a breach lives, as far as the house knows; a room that learns it hands it in at the front door.
 
-Accounts do not ask for it, so most are unknown, and unknown counts as California: nobody is left out for that.
+Accounts do not ask for it. The cash desk knows of whom every bill went outside the United States; everybody else is
+unknown, and unknown counts as California: nobody is left out for that. Whoever is wrongly held to live elsewhere still
+gets the letters of GDPR Art. 34, where those are owed.
 """
 
 from collections.abc import Callable

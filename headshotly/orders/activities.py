@@ -8,7 +8,14 @@ PURCHASES = declare(
         title="Purchases",
         purpose="To sell headshots, take payment through Stripe, and give money back.",
         people=("customers",),
-        data=("pseudonym", "package", "amounts", "times", "Stripe's own ids of payment and payer"),
+        data=(
+            "pseudonym",
+            "package",
+            "amounts",
+            "times",
+            "Stripe's own ids of payment and payer",
+            "whether the bill went abroad",
+        ),
         basis=LegalBasis.CONTRACT,
         recipients=("Stripe Payments Europe, Ltd. (payments)",),
         retention="The pseudonym goes with the account; unpaid orders go after 30 days.",
@@ -27,5 +34,5 @@ ACCOUNTS = declare(
         measures=("7.1.a",),
     )
 )
-for _place in ("Order.subject", "Credit.subject", "Seat.subject"):
+for _place in ("Order.subject", "Order.billed_abroad", "Credit.subject", "Seat.subject"):
     keeps(f"orders.{_place}", activity=PURCHASES.id)

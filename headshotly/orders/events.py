@@ -77,8 +77,8 @@ def _process(event_id: str) -> int:
                 return 0
             event.result = apply(Fact(**event.facts))
             if event.result != WAITS:
-                # The payer's id is on the order now, and goes with it; here it would stay.
-                event.done_at, event.facts = clock.now(), {**event.facts, "payer_ref": ""}
+                # What is the payer's is on the order now, and goes with it; here it would stay.
+                event.done_at, event.facts = clock.now(), {**event.facts, "payer_ref": "", "billed_abroad": None}
             event.save(update_fields=["result", "done_at", "facts"])
             return int(event.done_at is not None)
     except (OperationalError, InterfaceError):

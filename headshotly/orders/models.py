@@ -17,7 +17,10 @@ class OrderState(models.TextChoices):
 
 
 class Order(models.Model):
-    """One purchase. ``subject`` is empty once the buyer has left; the amounts stay for the accounts."""
+    """One purchase. ``subject`` is empty once the buyer has left; the amounts stay for the accounts.
+
+    ``billed_abroad`` says whether the billing address lay outside the United States; no address is kept.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.UUIDField(null=True, db_index=True)
@@ -33,6 +36,7 @@ class Order(models.Model):
     checkout_ref = models.CharField(max_length=120, blank=True, db_index=True)
     payment_ref = models.CharField(max_length=120, blank=True, db_index=True)
     payer_ref = models.CharField(max_length=120, blank=True)
+    billed_abroad = models.BooleanField(null=True)
     created_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
 

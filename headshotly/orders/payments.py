@@ -41,6 +41,8 @@ class Fact:
         ours: of a refund that we asked for, its id here.
         currency: three letters.
         at: when it happened, seconds since 1970.
+        billed_abroad: whether the billing address lies outside the United States; None where it is not known. The
+            address itself is not read any further.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Fact:
     ours: str = ""
     currency: str = "eur"
     at: int = 0
+    billed_abroad: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as stored."""

@@ -59,6 +59,14 @@ def kept_after_erasure(subject: UUID) -> list[str]:
     ]
 
 
+def billed_abroad(subject: UUID) -> bool:
+    """Say whether every known address of a customer's bills lies outside the United States; no where none is known."""
+    known = set(
+        Order.objects.filter(subject=subject, billed_abroad__isnull=False).values_list("billed_abroad", flat=True)
+    )
+    return known == {True}
+
+
 def export_of(subject: UUID) -> dict[str, Any]:
     """Return what the cash desk holds about a customer, as plain JSON data."""
     return {
@@ -71,6 +79,7 @@ def export_of(subject: UUID) -> dict[str, Any]:
                 "paid_minor": one["order"].paid_minor,
                 "tax_minor": one["order"].tax_minor,
                 "currency": one["order"].currency,
+                "billed_outside_the_united_states": one["order"].billed_abroad,
                 "created_at": one["order"].created_at,
                 "paid_at": one["order"].paid_at,
                 "invoice": one["invoice"].number if one["invoice"] else None,

@@ -141,6 +141,7 @@ def mark_paid(order: Order, fact: Fact) -> str:
     order.paid_minor, order.tax_minor, order.discount_minor = fact.amount_minor, fact.tax_minor, fact.discount_minor
     order.checkout_ref = fact.checkout_ref or order.checkout_ref
     order.payment_ref, order.payer_ref = fact.payment_ref, fact.payer_ref if order.subject else ""
+    order.billed_abroad = fact.billed_abroad if order.subject else None
     order.save()
     ledger.book_payment(order)
     issue(order)
@@ -435,8 +436,8 @@ def erase(subject: UUID) -> None:
         _forget_payer(order.payer_ref)
         if order.state in {OrderState.CREATED, OrderState.PENDING}:
             order.state = OrderState.EXPIRED
-        order.subject, order.payer_ref = None, ""
-        order.save(update_fields=["state", "subject", "payer_ref"])
+        order.subject, order.payer_ref, order.billed_abroad = None, "", None
+        order.save(update_fields=["state", "subject", "payer_ref", "billed_abroad"])
         RehearsedPayment.objects.filter(order_id=order.id, state="open").delete()
     Credit.objects.filter(subject=subject).delete()
     Seat.objects.filter(subject=subject).update(subject=None)

@@ -247,6 +247,7 @@ class StripePayments:
             discount_minor=discount,
             currency=session.currency or "eur",
             at=at or session.created,
+            billed_abroad=_billed_abroad(session),
         )
 
     def portal(self, payer_ref: str, return_url: str) -> str:
@@ -294,6 +295,12 @@ def _of_dispute(dispute: Any, event: Any) -> Fact:
         currency=dispute.currency,
         at=event.created,
     )
+
+
+def _billed_abroad(session: Any) -> bool | None:
+    details = getattr(session, "customer_details", None)
+    country = getattr(getattr(details, "address", None), "country", None)
+    return country != "US" if isinstance(country, str) and country else None
 
 
 def _refund_id(refund: Any) -> str:

@@ -18,6 +18,13 @@ class Photo(models.Model):
     crop = models.JSONField(default=list)
     received_at = models.DateTimeField()
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["received_at"], name="photo_received"),
+            models.Index(fields=["object_id"], name="photo_object"),
+            models.Index(fields=["preview_id"], name="photo_preview"),
+        ]
+
 
 class ShootState(models.TextChoices):
     """Where a shoot stands. ``states.NEXT`` says what may follow what."""
@@ -51,6 +58,13 @@ class Shoot(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject", "created_at"], name="shoot_subject_created"),
+            models.Index(fields=["state", "finished_at"], name="shoot_state"),
+            models.Index(fields=["started_at"], name="shoot_started"),
+        ]
+
 
 class Headshot(models.Model):
     """One finished picture. One for each photo and style of a shoot, however often the work is repeated."""
@@ -69,6 +83,11 @@ class Headshot(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["shoot", "photo_id", "style_id"], name="one_headshot_a_step"),
+        ]
+        indexes = [
+            models.Index(fields=["made_at"], name="headshot_made"),
+            models.Index(fields=["object_id"], name="headshot_object"),
+            models.Index(fields=["preview_id"], name="headshot_preview"),
         ]
 
 

@@ -1,6 +1,7 @@
 """The studio's verbs: photos in, shoots started, headshots out, everything gone."""
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -25,6 +26,7 @@ from headshotly.vault.receipt import Receipt
 
 PHOTOS_KEPT_MAX = 40
 OPEN_SHOOTS_MAX = 3
+_SWEPT_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,12 +333,11 @@ def sweep_unnamed(*, older_than: dt.datetime) -> int:
     Returns:
         How many were removed.
     """
-    used = selectors.object_ids_in_use()
-    unnamed = [
-        object_id
-        for object_id in vault_selectors.object_ids(kinds=("photo", "headshot", "preview"), sealed_before=older_than)
-        if object_id not in used
-    ]
+    unnamed: list[UUID] = []
+    sealed = vault_selectors.object_ids(kinds=("photo", "headshot", "preview"), sealed_before=older_than)
+    for batch in itertools.batched(sealed, _SWEPT_AT_ONCE):
+        named = selectors.kinds_of(batch)
+        unnamed += [object_id for object_id in batch if object_id not in named]
     for object_id in unnamed:
         vault.destroy(actor=SYSTEM, object_id=object_id)
     return len(unnamed)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -36,6 +37,8 @@ from headshotly.studio.models import Headshot, ShootState
 from headshotly.studio.styles import BRAND, DEFAULT, STYLES, style
 from headshotly.vault import services as vault
 from headshotly.vault.warrant import Warrant
+
+_SHOOTS_SHOWN = 12
 
 
 def _subject(request: HttpRequest) -> UUID:
@@ -75,13 +78,14 @@ def home(request: HttpRequest) -> HttpResponse:
     if consent_in_force(_subject(request), HEADSHOT_GENERATION) is None:
         return _consent_page(request)
     here = configuration.current()
+    shoots = Paginator(selectors.shoots_of(_subject(request)), _SHOOTS_SHOWN).get_page(request.GET.get("page"))
+    photos = Paginator(selectors.photos_of(_subject(request)), services.PHOTOS_KEPT_MAX)
     context = {
-        "photos": selectors.photos_of(_subject(request)),
+        "photos": photos.get_page(request.GET.get("photos")),
         "styles": STYLES.values(),
         "default_style": DEFAULT,
-        "shoots": [
-            {"shoot": shoot, "progress": selectors.progress(shoot)} for shoot in selectors.shoots_of(_subject(request))
-        ],
+        "shoots": [{"shoot": shoot, "progress": selectors.progress(shoot)} for shoot in shoots],
+        "shoots_page": shoots,
         "limits": {
             "photos": here.photos_per_shoot_max,
             "megabytes": here.photo_bytes_max >> 20,

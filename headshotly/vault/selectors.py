@@ -69,15 +69,21 @@ def objects_of(subject: UUID) -> list[UUID]:
     return list(StoredObject.objects.filter(subject=subject).order_by("sealed_at", "id").values_list("id", flat=True))
 
 
-def object_ids(*, kinds: tuple[str, ...], sealed_before: dt.datetime) -> list[UUID]:
-    """Return the ids of objects of some kinds that were sealed before a moment.
+def object_ids(*, kinds: tuple[str, ...], sealed_before: dt.datetime) -> Iterator[UUID]:
+    """Yield the ids of objects of some kinds that were sealed before a moment, in bounded memory.
+
+    No query stays open, so whoever takes them may remove them meanwhile.
 
     Args:
         kinds: such as ``photo``.
         sealed_before: aware UTC.
     """
     rows = StoredObject.objects.filter(kind__in=kinds, sealed_at__lt=sealed_before)
-    return list(rows.values_list("id", flat=True))
+    ids = rows.order_by("id").values_list("id", flat=True)
+    batch = list(ids[:_BATCH])
+    while batch:
+        yield from batch
+        batch = list(ids.filter(id__gt=batch[-1])[:_BATCH])
 
 
 def kinds_kept() -> set[str]:

@@ -15,6 +15,7 @@ from headshotly.access.grants import State
 from headshotly.access.models import Grant, Personnel, StaffMember
 from headshotly.access.warrants import staff_warrant
 from headshotly.audit import selectors as journal
+from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.audit.acts import Act
 from headshotly.audit.sequencing import sequence_once
@@ -457,6 +458,27 @@ def test_the_customer_reads_in_plain_words_who_opened_what_and_why(customer, sup
     assert "A member of staff <small>(support)</small>" in page
     assert "read your address" in page
     assert f"The customer asked for help (SUP-9), grant {grant.id}" in page
+
+
+def test_the_newest_openings_are_shown_and_all_are_counted(customer, monkeypatch):
+    monkeypatch.setattr("headshotly.access.openings._SHOWN", 3)
+    for number in range(5):
+        audit.record(
+            actor=Actor(kind="customer", id=customer.id),
+            act=Act.OBJECT_OPENED if number != 1 else Act.PHOTO_RECEIVED,
+            subject=customer.id,
+            purpose=f"look {number}",
+        )
+    sequence_once()
+    newest, total = journal.newest_of_subject(customer.id, {Act.OBJECT_OPENED}, most=3)
+    assert [one.leaf.purpose for one in newest] == ["look 4", "look 3", "look 2"]
+    assert total == 4
+    owner = browser()
+    owner.post("/account/sign-in/", {"email": EMAIL, "password": CUSTOMER_PASSWORD})
+    page = owner.get("/opened/").content.decode()
+    assert "The newest 3 of 4" in page
+    assert page.index("look 4") < page.index("look 2")
+    assert "look 0" not in page
 
 
 def test_support_signs_a_customer_out_everywhere(customer, support):

@@ -203,21 +203,21 @@ def test_the_duty_counts_each_job_once_and_the_journal_s_lag(db, later):
 def test_budgets_and_burn_rates(db, later):
     one = objectives.objectives()["availability"]
     now = clock.now()
-    assert budgets.standing(one).met is None
-    assert budgets.standing(one).left is None
+    assert budgets.standing(one.id).met is None
+    assert budgets.standing(one.id).left is None
     tally.add(one.id, good=99_990, total=100_000, at=now - dt.timedelta(days=10))
-    found = budgets.standing(one)
+    found = budgets.standing(one.id)
     assert found.met is True
     assert found.left == pytest.approx(0.9)
     assert found.firing is None
     tally.add(one.id, good=900, total=1000, at=now)
-    found = budgets.standing(one)
+    found = budgets.standing(one.id)
     assert found.met is False
     assert found.firing.alarm.severity == "page"
     assert found.firing.long == pytest.approx(100)
     later(minutes=40)
     tally.add(one.id, good=1000, total=1000, at=clock.now())
-    found = budgets.standing(one)
+    found = budgets.standing(one.id)
     assert found.burns[0].long == pytest.approx(50), "the hour still burns"
     assert not found.burns[0].fires, "and the last five minutes do not"
     assert len(found.days) == 30

@@ -283,6 +283,25 @@ def test_a_disproportionate_letter_needs_a_public_notice_and_a_foreign_ground_is
 
 
 @pytest.mark.clause("8.3.c")
+def test_whose_bills_all_went_abroad_is_no_californian(breach, make_person) -> None:
+    from headshotly.orders.models import Order
+
+    bills = {"none": [], "abroad": [True, None], "american": [False], "both": [True, False], "unknown": [None]}
+    people = {name: make_person(f"{name}@example.org") for name in bills}
+    for name, found in bills.items():
+        for abroad in found:
+            Order.objects.create(
+                subject=people[name].id, package_id="basic", seats=1, currency="eur", price_minor=1900,
+                provider="test", created_at=clock.now(), billed_abroad=abroad,
+            )  # fmt: skip
+    breaches.scope_everybody(actor=DPO, number=breach.case_id, kinds=frozenset({"email", "password"}), because=SENTENCE)
+    breach = breaches.of_case(breach.case_id)
+    counted = set(breach_selectors.residents(breach).values_list("subject", flat=True))
+    assert {name for name, one in people.items() if one.id in counted} == {"none", "american", "both", "unknown"}
+    assert breach_selectors.residents_of(breach) == 4
+
+
+@pytest.mark.clause("8.3.c")
 def test_californians_are_counted_unknown_residence_included(breach, make_person, monkeypatch) -> None:
     from headshotly.incidents import residence
 

@@ -128,6 +128,22 @@ def test_late_hits_lead_to_the_same_episodes(condition: Condition, given_hits: l
     assert shown(window) == episodes(condition, given_hits)
 
 
+@pytest.mark.clause("8.2.b")
+@given(conditions(growing=False), hits(), st.randoms(use_true_random=False))
+def test_in_any_order_nothing_that_must_be_told_is_missed(condition: Condition, given_hits: list[Hit], chance) -> None:
+    """Conditions that a late hit can make fail may tell of more than an in-order reading, never of less (ADR 0121)."""
+    shuffled = list(given_hits)
+    chance.shuffle(shuffled)
+    window, told = Window(condition), set()
+    for hit in shuffled:
+        window.add(hit)
+        now = {moment for moment in told if any(first <= moment <= last for first, last in shown(window))}
+        assert now == told, "what was told stays told"
+        told |= {moment for episode in shown(window) for moment in episode}
+    for first, last in episodes(condition, given_hits):
+        assert any(begin <= first and last <= end for begin, end in shown(window))
+
+
 @given(hits(), st.integers(1, 30))
 def test_a_window_read_from_storage_goes_on_as_if_never_gone(given_hits: list[Hit], cut: int) -> None:
     condition = Condition(kind="event_count", span=SPAN, threshold=3)
@@ -170,6 +186,58 @@ def test_a_window_s_memory_is_bounded(monkeypatch) -> None:
 
 
 # ── through rules, database, shuffling, duplicates and crashes ───────────────
+
+QUIET_RULES = """
+title: Failed
+name: failed
+id: 00000000-0000-4000-8000-00000000000a
+author: A
+logsource: {product: test}
+detection: {selection: {kind: failed}, condition: selection}
+level: informational
+---
+title: Succeeded
+name: succeeded
+id: 00000000-0000-4000-8000-00000000000b
+author: A
+logsource: {product: test}
+detection: {selection: {kind: succeeded}, condition: selection}
+level: informational
+---
+title: Failed and never succeeded
+id: 00000000-0000-4000-8000-00000000000c
+author: A
+correlation:
+    type: temporal
+    rules: [failed, succeeded]
+    group-by: [who]
+    timespan: 10s
+    condition: failed and not succeeded
+level: high
+---
+title: Few failures
+id: 00000000-0000-4000-8000-00000000000d
+author: A
+correlation: {type: event_count, rules: [failed], group-by: [who], timespan: 10s, condition: {lt: 2}}
+level: high
+"""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_late_event_takes_no_alert_back(tmp_path, restarted) -> None:
+    """Else whoever holds an event back could silence what somebody is looking at (ADR 0121)."""
+    (tmp_path / "rules.yml").write_text(QUIET_RULES)
+    book = rulebook.load([tmp_path])
+    assert book.refused == ()
+    detector = Detector(book)
+    detector.consume(keep([seen(1, at=5, kind="failed", who="x")]))
+    told = {alert.title: alert.id for alert in Alert.objects.all()}
+    assert set(told) == {"Failed and never succeeded", "Few failures"}
+    detector = Detector(book) if restarted else detector
+    detector.consume(keep([seen(2, at=4, kind="succeeded", who="x"), seen(3, at=3, kind="failed", who="x")]))
+    assert {alert.title: alert.id for alert in Alert.objects.filter(closed_at__isnull=True)} == told
+
 
 RULES = """
 title: First

@@ -26,8 +26,10 @@ EVENTS = Path(__file__).with_name("events")
 READ = {
     library.checkout.Session: {
         "id", "status", "payment_status", "payment_intent", "client_reference_id", "metadata", "amount_total", "currency",
-        "customer", "total_details", "created", "url",
+        "customer", "total_details", "created", "url", "customer_details",
     },
+    library.checkout.Session.CustomerDetails: {"address"},
+    library.checkout.Session.CustomerDetails.Address: {"country"},
     library.checkout.Session.TotalDetails: {"amount_tax", "amount_discount"},
     library.Dispute: {"id", "payment_intent", "amount", "currency", "status"},
     library.Refund: {"id", "payment_intent", "amount", "currency", "metadata", "status", "created"},

@@ -395,3 +395,22 @@ def test_an_upload_never_becomes_a_file_on_the_disk(client, monkeypatch) -> None
     monkeypatch.setattr("tempfile.mkstemp", lambda *_, **__: pytest.fail("a temporary file"))
     answers = send(client, SimpleUploadedFile("a.jpg", bytes(8 << 20))).json()
     assert answers[0]["code"] == "photo.not_a_picture"
+
+
+def test_a_long_history_comes_page_by_page_with_as_many_queries_as_a_short_one(
+    ada, client, photo, django_assert_max_num_queries
+) -> None:
+    _, subject = ada
+    made = [Shoot(subject=subject, state=ShootState.DONE, steps_total=1, created_at=clock.now()) for _ in range(30)]
+    Shoot.objects.bulk_create(made)
+    with django_assert_max_num_queries(12):
+        first = client.get("/studio/").content.decode()
+    assert first.count('href="/studio/shoots/') == 12
+    assert "Page 1 of 3" in first
+    assert 'href="?page=2"' in first
+    last = client.get("/studio/?page=3").content.decode()
+    assert last.count('href="/studio/shoots/') == 6
+    assert "Older ones" not in last
+    assert client.get("/studio/?page=nonsense").content.decode().count('href="/studio/shoots/') == 12
+    shown = {page.split("/studio/shoots/")[1] for page in (first, last)}
+    assert len(shown) == 2
