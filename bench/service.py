@@ -89,7 +89,7 @@ def _line(name: str, own: list[Answered], other: list[Answered]) -> str:
 def soak(photo: Path, *, port: int, seconds: float, postgres: bool) -> None:
     """Run our side alone under light load."""
     with (
-        tempfile.TemporaryDirectory(prefix="headshotly-bench-") as folder,
+        tempfile.TemporaryDirectory(prefix="headshotly-bench-", ignore_cleanup_errors=True) as folder,
         service_sides.alone(Path(folder), port=port, photo=photo, postgres=postgres) as (side, root),
     ):
         service_soak.soak(side, root, photo=photo, seconds=seconds)
@@ -117,7 +117,7 @@ def main() -> None:
         raise SystemExit("wrk is missing (Debian: apt-get install wrk)")
     photo = _photo(given.photos)
     with (
-        tempfile.TemporaryDirectory(prefix="headshotly-bench-") as folder,
+        tempfile.TemporaryDirectory(prefix="headshotly-bench-", ignore_cleanup_errors=True) as folder,
         service_sides.both(Path(folder), port=given.port, photo=photo, postgres=given.postgres) as (mine, theirs),
     ):
         kind = "PostgreSQL" if given.postgres else "SQLite"

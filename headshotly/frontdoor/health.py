@@ -18,6 +18,7 @@ from headshotly.vault import wiring as vault_engines
 ANSWER_SECONDS = 4.0
 TRUST_SECONDS = 2.0  # for which an answer serves, so that asking costs nothing
 _NOBODY = UUID(int=0)
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # a word loads nothing
 _logger = logging.getLogger(__name__)
 draining = threading.Event()  # this process was told to end
 
@@ -100,6 +101,7 @@ def forget() -> None:
 def _said(*, good: bool) -> HttpResponse:
     answer = HttpResponse("ok" if good else "not", content_type="text/plain", status=200 if good else 503)
     answer["Cache-Control"] = "no-store"
+    answer["Content-Security-Policy"] = _NOTHING
     # “Not” is an answer and no failure: without this Django logs an error for each probe while we drain.
     answer._has_been_logged = True  # type: ignore[attr-defined]
     answer["X-Content-Type-Options"] = "nosniff"

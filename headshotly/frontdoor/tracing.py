@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import urllib3
 from django.db import Error as DatabaseFailure
 from django.db import connections
 from django.tasks.signals import task_enqueued
@@ -40,7 +39,6 @@ from headshotly.vendors import categories, https, way_out
 BATCH, BATCH_MS, QUEUE_MAX = 128, 5000, 2048
 SHARE = 100  # of a thousand
 _FINE = range(200, 300)
-_SECONDS = 5.0
 _PROGRAMS = frozenset({"web", "worker", "sequencer", "duties", "detector"})
 _OPERATIONS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"})
 _HEADERS = {"Content-Type": "application/x-protobuf"}
@@ -62,8 +60,7 @@ def _sender(url: str) -> Send:
     """
     host = urlsplit(url).hostname or ""
     if host in way_out.LOOPBACK:
-        pool = urllib3.PoolManager(timeout=_SECONDS, retries=False)
-        return lambda body: pool.request("POST", url, body=body, headers=_HEADERS, redirect=False).status
+        return lambda body: https.post_here(url, body=body, headers=_HEADERS).status
     if not url.startswith("https://"):
         raise CollectorRefused(
             "Traces go to a collector on this machine, or over https to a vendor on the register; "
@@ -113,7 +110,7 @@ class GatedExporter(SpanExporter):
         body = encode_spans([cleaned(one) for one in spans]).SerializeToString()
         try:
             fine = self._send(body) in _FINE
-        except (Refusal, DatabaseFailure, urllib3.exceptions.HTTPError, OSError) as error:
+        except (Refusal, DatabaseFailure, OSError) as error:
             fine = False
             if not self._silent:
                 _logger.warning("traces.not-taken", exc_info=error)

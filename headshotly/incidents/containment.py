@@ -57,6 +57,11 @@ class Measure:
     undo: Undo | None
     subject: bool = False
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Say whether something puts it back; pages ask this, since a template would call ``undo`` itself."""
+        return self.undo is not None
+
 
 def _id(target: str) -> UUID:
     try:

@@ -17,7 +17,7 @@ from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
 from headshotly.lifecycle import bounded, documents, limits
 from headshotly.lifecycle.errors import DocumentRefused
-from headshotly.lifecycle.models import Finding, PenetrationTest, Scan, Step
+from headshotly.lifecycle.models import Finding, PenetrationTest, Retest, Scan, Step
 from headshotly.lifecycle.severity import Severity
 from headshotly.lifecycle.sightings import Run, Sighting
 from headshotly.lifecycle.states import Grading, Method, State, StepKind
@@ -195,7 +195,7 @@ def _see_again(taking: _Taking, finding: Finding, sighting: Sighting) -> None:
     finding.last_seen_at, finding.last_commit, finding.missed_at = scan.ran_at, scan.commit, None
     finding.title, finding.words, finding.place = sighting.title, sighting.words, sighting.place
     _grade_again(taking, finding, sighting)
-    if finding.state == State.FIXED and finding.closed_at is not None and scan.ran_at > finding.closed_at:
+    if finding.state == State.FIXED and _contradicts(scan, finding):
         finding.state, finding.closed_at = State.OPEN, None
         finding.clock_from = scan.imported_at
         finding.due_on = limits.due_on(scan.imported_at, Severity(finding.severity))
@@ -204,6 +204,14 @@ def _see_again(taking: _Taking, finding: Finding, sighting: Sighting) -> None:
         _step(taking, finding, StepKind.REOPENED, f"by {scan.tool}: it was closed as fixed and is there again")
         audit.record(actor=taking.actor, act=Act.FINDING_REOPENED, purpose=finding.reference)
     finding.save()
+
+
+def _contradicts(scan: Scan, finding: Finding) -> bool:
+    """Say whether a scan shows that what was closed is there again: it ran later, or on other code than what failed."""
+    if finding.closed_at is None or scan.ran_at > finding.closed_at:
+        return True
+    retest = Retest.objects.filter(finding=finding).order_by("-recorded_at").first()
+    return retest is None or (scan.ran_at > retest.passed_at and scan.commit != retest.failed_commit)
 
 
 def _grade_again(taking: _Taking, finding: Finding, sighting: Sighting) -> None:

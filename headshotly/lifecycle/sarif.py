@@ -94,9 +94,7 @@ def _sightings(found: dict[str, Any], tool: str, rules: list[dict[str, Any]]) ->
             Sighting(
                 fingerprint=base if twins[base] == 1 else fingerprint(base, str(twins[base])),
                 rule=rule_id,
-                title=text(table(rule, "shortDescription"), "text", longest=160)
-                or text(rule, "name", longest=160)
-                or rule_id,
+                title=_title(result, rule, rule_id),
                 words=_said(result, rule),
                 place=clean(f"{path}:{line}" if path and line else path, longest=LONGEST_LINE),
                 grade=_grade(result, rule),
@@ -165,6 +163,14 @@ def _said(result: dict[str, Any], rule: dict[str, Any]) -> str:
     if not said and (named := text(message, "id", longest=80)):
         said = text(table(table(rule, "messageStrings"), named), "text")
     return said or text(table(rule, "fullDescription"), "text")
+
+
+def _title(result: dict[str, Any], rule: dict[str, Any], rule_id: str) -> str:
+    """Return what it is in a line: the rule's own words, unless they only repeat its id; else the message's first."""
+    named = text(table(rule, "shortDescription"), "text", longest=160)
+    if named and rule_id not in named:
+        return named
+    return clean(re.split(r"(?<=[.;:])\s", _said(result, rule), maxsplit=1)[0].rstrip(".;:"), longest=160) or rule_id
 
 
 def _grade(result: dict[str, Any], rule: dict[str, Any]) -> Grade:

@@ -140,6 +140,28 @@ def request(
     return _speak(method, where, addresses[0], body=body, headers=dict(headers or {}), trust=trust)
 
 
+def post_here(url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Post to a program on this machine, which is no vendor: nothing leaves.
+
+    Args:
+        url: ``http`` or ``https``, at a loopback address.
+        body: sent as it is.
+        headers: sent as they are.
+
+    Raises:
+        AddressRefused: the address is not of this machine.
+        NoAnswer: nothing came back in time.
+    """
+    if (urlsplit(url).hostname or "") not in way_out.LOOPBACK:
+        raise AddressRefused("The address must be of this machine.")
+    with urllib3.PoolManager(timeout=READ_SECONDS, retries=False) as pool:
+        try:
+            answer = pool.request("POST", url, body=body, headers=dict(headers), redirect=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise NoAnswer("The other side did not answer.") from error
+    return Answer(answer.status, answer.data[:ANSWER_BYTES_MAX])
+
+
 def _speak(
     method: str, where: Address, address: str, *, body: bytes, headers: dict[str, str], trust: ssl.SSLContext | None
 ) -> Answer:

@@ -99,6 +99,8 @@ class Service(Stack):
                 subnet.ipv4_cidr_block for subnet in self._network.vpc.select_subnets(subnet_group_name="edge").subnets
             ),
             "AWS_USE_FIPS_ENDPOINT": "false",
+            # The role “web” sees one customer's rows at a time; the others work for everybody (ADR 152).
+            **({"HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE": "yes"} if room == "web" else {}),
         }
 
     def _container(self, task: ecs.TaskDefinition, room: str, *, gpu: int | None = None) -> None:

@@ -263,6 +263,10 @@ def test_the_buttons_on_the_page(case, customer) -> None:
     page = desk.get(where).content.decode()
     assert "in force" in page
     assert str(customer.id) in page
+    assert page.count("It cannot be undone") == sum(one.undo is None for one in MEASURES.values())
+    row = Containment.objects.get()
+    assert desk.post(f"/staff/incidents/containment/{row.id}/undo/", {"because": "It is over."}).status_code == 302
+    assert ">undone " in desk.get(where).content.decode()
     assert at_desk(make_member("dpo")).post(f"{where}contain/", fields).status_code == 403
 
 

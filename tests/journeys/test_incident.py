@@ -65,6 +65,7 @@ def case_of_the_alert(page: Page, service: Service) -> None:
 
 def stop_and_let_go(page: Page, customer: Page) -> None:
     """Make the whole service read-only, see that a customer is told so, and undo it."""
+    where = page.url
     button = "Make the whole service read-only"
     page.locator("summary", has_text=button).click()
     box = page.locator("details", has=page.locator("summary", has_text=button))
@@ -81,6 +82,8 @@ def stop_and_let_go(page: Page, customer: Page) -> None:
     page.get_by_placeholder("Why it may go on").fill("It was planted by ourselves.")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status")).to_contain_text("Undone: make the whole service read-only")
+    page.goto(where)
+    expect(page.locator(".badge--done", has_text="undone")).to_be_visible()
 
 
 def breach_and_notice(page: Page, where: str) -> None:

@@ -63,6 +63,8 @@ def test_a_sarif_result_is_read_with_its_rule() -> None:
     seen = sighting(sarif(result(), rules=[rule]))
     assert (seen.rule, seen.title, seen.place) == ("py.hole", "Hole", "headshotly/vault/hole.py:7")
     assert (seen.grade.severity, seen.weaknesses) == (Severity.HIGH, (79, 89))
+    semgrep = {"id": "py.hole", "shortDescription": {"text": "Semgrep Finding: py.hole"}}
+    assert sighting(sarif(result(message={"text": "It is open; shut it."}), rules=[semgrep])).title == "It is open"
     run = one(sarif(result()))
     assert (run.tool, run.method, run.commit, run.succeeded) == ("Semgrep OSS", Method.CODE, "a" * 40, True)
 

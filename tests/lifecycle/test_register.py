@@ -102,13 +102,23 @@ def test_what_was_fixed_and_comes_back_is_open_again_with_a_new_clock(officer, l
         actor=actor_of(officer), finding_id=found().id, test=TEST, failed=junit("failed", at=ago(days=1)),
         failed_commit=OLD, passed=junit(at=ago(hours=1)), passed_commit=NEW,
     )  # fmt: skip
-    take(sarif(result(level="error"), at=ago(minutes=30)))  # ran before it was closed
+    take(sarif(result(level="error"), at=ago(minutes=30)))  # ran before it was closed, on the code that failed
     assert found().state == State.FIXED
     later(days=40)
     scan = take(sarif(result(level="error"), commit=NEW))
     assert (scan.reopened, found().state, found().closed_at) == (1, State.OPEN, None)
     assert found().due_on == limits.today() + dt.timedelta(days=30)
     assert journalled(Act.FINDING_REOPENED) == 1
+
+
+def test_a_scan_that_saw_it_after_the_test_passed_opens_it_again_however_late_it_is_taken_in(officer) -> None:
+    take(sarif(result(), at=ago(days=2)))
+    services.close_as_fixed(
+        actor=actor_of(officer), finding_id=found().id, test=TEST, failed=junit("failed", at=ago(days=1)),
+        failed_commit=OLD, passed=junit(at=ago(hours=1)), passed_commit=NEW,
+    )  # fmt: skip
+    assert take(sarif(result(), at=ago(minutes=30), commit=NEW)).reopened == 1
+    assert found().state == State.OPEN
 
 
 def test_a_vex_is_noted_once_and_closes_nothing() -> None:

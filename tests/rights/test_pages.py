@@ -54,9 +54,9 @@ def test_everything_is_one_click_away(signed_in, customer) -> None:
 
 
 def test_sensitive_pages_ask_again_who_it_is(signed_in, customer, monkeypatch) -> None:
-    from headshotly.rights import views
+    from headshotly.accounts import proving
 
-    monkeypatch.setattr(views, "proved", lambda _request: False)
+    monkeypatch.setattr(proving, "proved", lambda _request: False)
     for address in ("/your-data/everything/", "/your-data/delete/"):
         answer = signed_in.get(address)
         assert answer.url == f"/account/prove/?next={quote(address, safe='')}", address

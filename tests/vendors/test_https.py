@@ -199,3 +199,24 @@ def test_an_endless_answer_is_cut(tls, monkeypatch):
 def test_too_long_a_message_is_refused():
     with pytest.raises(https.AddressRefused, match="too long"):
         https.request("POST", "https://hooks.example/", body=b"x" * (https.BODY_BYTES_MAX + 1), at_request_of=SUBJECT)
+
+
+def test_a_program_on_this_machine_is_posted_to_and_nobody_else_that_way(tls):
+    with pytest.raises(https.AddressRefused):
+        https.post_here("http://traces.example.eu/v1/traces", body=b"x", headers={})
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1/traces"
+
+    def answer() -> None:
+        with listening, listening.accept()[0] as stream:
+            _whole(stream)
+            stream.sendall(
+                b"HTTP/1.1 307 Temporary\r\nLocation: https://elsewhere.example/\r\nContent-Length: 2\r\n\r\nok"
+            )
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    assert https.post_here(url, body=b"hello", headers={}) == https.Answer(307, b"ok"), "no redirect is followed"
+    thread.join(5)
+    with pytest.raises(https.NoAnswer):
+        https.post_here(url, body=b"hello", headers={})

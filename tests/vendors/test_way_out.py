@@ -177,6 +177,7 @@ CLIENTS = {
     "headshotly/vendors/mail.py": {"smtplib"},
     "headshotly/orders/stripe_payments.py": {"stripe"},
     "headshotly/proof/service.py": {"http.client"},  # asks our own service, on this machine
+    "headshotly/frontdoor/commands/connection.py": {"httpx"},  # a customer's own machine, where no service runs
 }
 STRAY = {
     "http.client", "urllib.request", "urllib3", "requests", "httpx", "aiohttp", "smtplib", "ftplib", "imaplib", "poplib",
