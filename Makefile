@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast client painter sabotage clean
+.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast image client painter sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -39,6 +39,9 @@ infra: setup-dev ## Make the templates of the infrastructure and check what they
 
 dast: setup-dev ## Scan the running service: TLS, pages and forms, API
 	@sh setup/dast.sh
+
+image: setup-dev ## Make our layer of the container image twice, and compare
+	@sh setup/image.sh
 
 client: setup-dev ## Generate the Python client out of the OpenAPI document
 	@HEADSHOTLY_WRITE_TABLES=1 $(VENV)/python -m pytest -q tests/integrations/test_client.py -k regenerating

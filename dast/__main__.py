@@ -25,6 +25,7 @@ CUSTOMER_PAGES = frozenset(
 _ENDS = ("/account/sign-out/*", "/account/sessions/end/*", "/your-data/delete/*", "/studio/delete-everything/*",
          "/consent/*/withdraw/*", "/account/reset/*", "/account/sign-*", "/trust/*", "/documents/*", "/policy/*",
          "/privacy/*", "/language/*", "/static/*")  # fmt: skip
+_DELETION = "/account/deletion"
 _PASS, _FAIL, _ERROR = 0, 1, 2
 type _Job = Callable[[], Scan]
 
@@ -81,6 +82,7 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
         customer = serving.sign_up(service)
         cookies = customer.cookies
         checked = tls.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1t"), authority=vouching)
+        asked = _api(service, scratch, vouching)  # before the crawl, which asks for every token there may be
         bounds = crawl.Bounds(crawl=25, attack=7, whole=180, tasks=8)
         forms_only = replace(bounds, sql="sql:post")
         visited, used = _together(
@@ -95,7 +97,16 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
     for scan, pages in ((visited, VISITOR_PAGES), (used, CUSTOMER_PAGES)):
         if pages - scan.covered:
             raise ScanFailed(f"wapiti did not come to {', '.join(sorted(pages - scan.covered))}.")
-    return [checked, visited, used]
+    return [checked, visited, used, asked]
+
+
+def _api(service: serving.Service, scratch: Path, vouching: Path) -> Scan:
+    """Scan the API as a customer's program with every scope, but for what deletes the account and so locks the rest."""
+    headers = {"Authorization": f"Bearer {serving.issue_token(service)}"}
+    address = f"{service.url}/api/v1"
+    return api.scan(address, f"{address}/openapi.json", tools=TOOLS, scratch=_folder(scratch, "1a"),
+                    authority=vouching, headers=headers, examples=3, seconds=120,
+                    choice=("--exclude-path", _DELETION))  # fmt: skip
 
 
 def _report(scans: list[Scan], now: dt.datetime) -> int:

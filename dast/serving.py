@@ -81,6 +81,7 @@ def running(folder: Path, authority: Path) -> Iterator[Service]:
         "HEADSHOTLY_HTTP_PORT": str(_free_port()),
         "HEADSHOTLY_URL": url,
         "HEADSHOTLY_OPTION_INSPECTION__MODE": "note",
+        "HEADSHOTLY_OPTION_API__PER_MINUTE": "1000000",  # the scan is to see answers, not that there were too many
         "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
         "TMPDIR": str(folder / "tmp"),
     }
@@ -194,6 +195,33 @@ def sign_up(service: Service) -> Customer:
     if not customer.is_signed_in or then.path != "/studio/":
         raise ScanFailed(f"The customer of the scan did not come to the studio but to {then.path}.")
     return customer
+
+
+_ISSUE = """
+import sys, django
+django.setup()
+from headshotly.accounts.models import Customer
+from headshotly.audit.actor import Actor
+from headshotly.integrations import tokens
+subject = Customer.objects.get(confirmed_at__isnull=False).id
+actor = Actor(kind="customer", id=subject)
+print(tokens.issue(actor=actor, subject=subject, name="scan", scopes=sorted(tokens.SCOPES), days=1))
+"""
+
+
+def issue_token(service: Service) -> str:
+    """Return a token of the only customer that may do everything a token can.
+
+    Raises:
+        ScanFailed: none was issued.
+    """
+    made = subprocess.run(
+        [sys.executable, "-c", _ISSUE], cwd=_REPOSITORY, env=service.environment, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    if made.returncode != 0:
+        raise ScanFailed(f"The scan was given no token: {made.stderr[-1000:]}")
+    return made.stdout.strip()
 
 
 def _newest_link(service: Service) -> str:

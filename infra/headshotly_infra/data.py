@@ -16,15 +16,28 @@ from headshotly_infra.network import Network
 
 WITNESS_DAYS = 3650
 BACKUP_DAYS = 35
-# bucket → task → what it may do there. Nobody may do anything not listed; nobody deletes from the witness or a backup.
+BACKUP_ACTS = ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
+               "s3:AbortMultipartUpload")  # fmt: skip
+MIRROR_ACTS = ("s3:PutObject", "s3:GetObject", "s3:DeleteObject")
+# bucket → task → what it may do with an object. Nobody may do anything not listed; nobody deletes from the witness.
+# A backup is pruned once its time is over: until then the lock refuses, whoever asks.
 BUCKET_ACTS: dict[str, dict[str, tuple[str, ...]]] = {
     "objects": {
-        "web": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
-        "worker": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
-        "duties": ("s3:GetObject", "s3:DeleteObject"),
+        "web": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
+        "worker": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
+        "duties": ("s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
     },
     "witness": {"sequencer": ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject")},
-    "backup": {"duties": ("s3:PutObject", "s3:GetObject")},
+    "backup": {"duties": BACKUP_ACTS},
+    "mirror": {"duties": MIRROR_ACTS},
+}
+# … and with the bucket itself.
+_LOOKS = ("s3:ListBucket", "s3:GetBucketVersioning", "s3:ListBucketMultipartUploads")
+BUCKET_LOOKS: dict[str, tuple[str, ...]] = {
+    "objects": _LOOKS,
+    "witness": ("s3:ListBucket",),
+    "backup": (*_LOOKS, "s3:ListBucketVersions", "s3:GetBucketObjectLockConfiguration"),
+    "mirror": ("s3:ListBucket", "s3:GetBucketVersioning"),
 }
 
 
@@ -32,7 +45,15 @@ class Data(Stack):
     """What is kept. Objects are never versioned: a deleted photo must be gone. Witness and backups are locked."""
 
     def __init__(
-        self, scope: Construct, name: str, *, network: Network, keys: Keys, copy_to: str, **given: object
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        network: Network,
+        keys: Keys,
+        copy_to: str,
+        second_store: tuple[str, str],
+        **given: object,
     ) -> None:
         """Make databases, buckets and the queue.
 
@@ -42,6 +63,7 @@ class Data(Stack):
             network: where the databases stand.
             keys: what seals everything here.
             copy_to: name of the bucket in the second region that backups are copied to.
+            second_store: names of the bucket and of its mirror in the second region that backups are written to.
             given: what ``Stack`` takes.
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
@@ -55,11 +77,14 @@ class Data(Stack):
             "objects": self._bucket("Objects", logs=True),
             "witness": self._bucket("Witness", logs=True, locked_for=WITNESS_DAYS),
             "backup": self._bucket("Backup", logs=True, locked_for=BACKUP_DAYS),
+            # Keys of customers beside their backups, without versions: a key destroyed is gone here as well.
+            "mirror": self._bucket("BackupMirror", logs=True),
         }
         self._copies(copy_to)
         for bucket, acts in BUCKET_ACTS.items():
             for room, allowed in acts.items():
-                self._allow(self.buckets[bucket], keys, room, allowed)
+                self._allow(self.buckets[bucket], keys, room, allowed, BUCKET_LOOKS[bucket])
+        self._second_store(keys, *second_store)
         self.dead_letters = self._queue("DeadLetters", self._key)
         self.queue = self._queue("Jobs", self._key, dead=self.dead_letters)
         for room, acts in {
@@ -200,15 +225,39 @@ class Data(Stack):
         region: str = self.node.get_context("secondary")
         return region
 
-    def _allow(self, bucket: s3.Bucket, keys: Keys, room: str, acts: tuple[str, ...]) -> None:
+    def _second_store(self, keys: Keys, store: str, mirror: str) -> None:
+        """Let the duties write backups to the second region too, and read which root keys there are."""
+        self.backup_stores = ",".join(
+            f"s3:{bucket}|{its_mirror}@{region}"
+            for bucket, its_mirror, region in (
+                (self.buckets["backup"].bucket_name, self.buckets["mirror"].bucket_name, self.region),
+                (store, mirror, self.copy_region),
+            )
+        )
+        for name, bucket, acts in (("backup", store, BACKUP_ACTS), ("mirror", mirror, MIRROR_ACTS)):
+            self._may(keys, "duties", acts, f"arn:aws:s3:::{bucket}/*")
+            self._may(keys, "duties", BUCKET_LOOKS[name], f"arn:aws:s3:::{bucket}")
+        self._may(
+            keys,
+            "duties",
+            ("kms:GenerateDataKey", "kms:Decrypt"),
+            f"arn:aws:kms:{self.copy_region}:{self.account}:key/*",
+            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/headshotly/copies"}},
+        )
+        self._may(keys, "duties", ("kms:ListAliases",), "*")
+
+    def _allow(self, bucket: s3.Bucket, keys: Keys, room: str, acts: tuple[str, ...], looks: tuple[str, ...]) -> None:
         self._may(keys, room, acts, bucket.arn_for_objects("*"))
-        self._may(keys, room, ("s3:ListBucket",), bucket.bucket_arn)
+        self._may(keys, room, looks, bucket.bucket_arn)
         self._may(keys, room, ("kms:GenerateDataKey", "kms:Decrypt"), self._key.key_arn)
 
-    def _may(self, keys: Keys, room: str, acts: tuple[str, ...], resource: str) -> None:
+    def _may(
+        self, keys: Keys, room: str, acts: tuple[str, ...], resource: str,
+        conditions: dict[str, object] | None = None,
+    ) -> None:  # fmt: skip
         """Give a task exactly these acts on exactly this resource; written here, so that ``Keys`` knows nothing."""
         self._given += 1
-        statement = iam.PolicyStatement(actions=list(acts), resources=[resource])
+        statement = iam.PolicyStatement(actions=list(acts), resources=[resource], conditions=conditions)
         iam.Policy(self, f"May{self._given}", statements=[statement], roles=[keys.roles[room]])
 
     def _queue(self, name: str, key: kms.IKey, *, dead: sqs.Queue | None = None) -> sqs.Queue:
@@ -226,19 +275,23 @@ class Data(Stack):
 
 
 class Copies(Stack):
-    """The second region: a locked bucket for copies of backups, under a key of its own."""
+    """The second region, under a key of its own: copies that S3 makes, and the second store that the service writes."""
 
-    def __init__(self, scope: Construct, name: str, *, bucket_name: str, **given: object) -> None:
-        """Make the key and the bucket.
+    def __init__(
+        self, scope: Construct, name: str, *, bucket_name: str, store: str, mirror: str, **given: object
+    ) -> None:
+        """Make the key and the buckets.
 
         Args:
             scope: the app.
             name: of the stack.
-            bucket_name: fixed, because the first region must name it.
+            bucket_name: of the copies; fixed like the others, because the first region must name it.
+            store: name of the bucket that backups are written to, locked.
+            mirror: name of the bucket of its keys, without versions.
             given: what ``Stack`` takes.
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
-        key = kms.Key(
+        self._key = kms.Key(
             self,
             "CopiesKey",
             alias="headshotly/copies",
@@ -246,7 +299,7 @@ class Copies(Stack):
             pending_window=Duration.days(30),
             removal_policy=RemovalPolicy.RETAIN,
         )
-        seen = s3.Bucket(
+        self._seen = s3.Bucket(
             self,
             "CopiesAccessLogs",
             encryption=s3.BucketEncryption.S3_MANAGED,
@@ -257,21 +310,28 @@ class Copies(Stack):
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(400))],
             removal_policy=RemovalPolicy.RETAIN,
         )
-        self.bucket = s3.Bucket(
+        self.bucket = self._bucket("Copies", bucket_name, locked=True)
+        self.store = self._bucket("Second", store, locked=True)
+        self.mirror = self._bucket("SecondMirror", mirror, locked=False)
+
+    def _bucket(self, name: str, bucket_name: str, *, locked: bool) -> s3.Bucket:
+        return s3.Bucket(
             self,
-            "Copies",
-            server_access_logs_bucket=seen,
-            server_access_logs_prefix="s3/copies/",
+            name,
+            server_access_logs_bucket=self._seen,
+            server_access_logs_prefix=f"s3/{name.lower()}/",
             bucket_name=bucket_name,
             encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
+            encryption_key=self._key,
             bucket_key_enabled=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
-            versioned=True,
-            object_lock_enabled=True,
-            object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(BACKUP_DAYS)),
+            versioned=locked,
+            object_lock_enabled=locked,
+            object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(BACKUP_DAYS))
+            if locked
+            else None,
             removal_policy=RemovalPolicy.RETAIN,
         )

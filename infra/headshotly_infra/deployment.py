@@ -55,10 +55,16 @@ def stacks(app: cdk.App, plan: Plan, *, today: dt.date | None = None) -> dict[st
     here = cdk.Environment(account=plan.account, region=plan.primary)
     there = cdk.Environment(account=plan.account, region=plan.secondary)
     copies_name = f"headshotly-copies-{plan.account}-{plan.secondary}"
+    # Fixed names, for the first region must name them.
+    second = f"headshotly-second-{plan.account}-{plan.secondary}"
+    mirror = f"headshotly-mirror-{plan.account}-{plan.secondary}"
     keys = Keys(app, "HeadShotly-Keys", env=here)
-    network = Network(app, "HeadShotly-Network", log_key=keys.keys["logs"], env=here)
-    copies = Copies(app, "HeadShotly-Copies", bucket_name=copies_name, env=there)
-    data = Data(app, "HeadShotly-Data", network=network, keys=keys, copy_to=copies_name, env=here)
+    network = Network(app, "HeadShotly-Network", log_key=keys.keys["logs"],
+                      second_buckets=tuple(f"{one}.s3.{plan.secondary}.amazonaws.com" for one in (second, mirror)),
+                      env=here)  # fmt: skip
+    copies = Copies(app, "HeadShotly-Copies", bucket_name=copies_name, store=second, mirror=mirror, env=there)
+    data = Data(app, "HeadShotly-Data", network=network, keys=keys, copy_to=copies_name,
+                second_store=(second, mirror), env=here)  # fmt: skip
     data.add_stack_dependency(copies)
     service = Service(app, "HeadShotly-Service", plan=plan, network=network, keys=keys, data=data, env=here)
     watch = Watch(app, "HeadShotly-Watch", plan=plan, keys=keys, data=data, service=service, env=here)
@@ -67,7 +73,8 @@ def stacks(app: cdk.App, plan: Plan, *, today: dt.date | None = None) -> dict[st
     }  # fmt: skip
     if plan.organisation_unit:
         made["guard-rails"] = GuardRails(app, "HeadShotly-GuardRails", plan=plan, env=here)
-    suppress(made, today or dt.datetime.now(dt.UTC).date(), copies=copies_name)
+    suppress(made, today or dt.datetime.now(dt.UTC).date(), copies=copies_name, second=second, mirror=mirror,
+             secondary=plan.secondary, account=plan.account)  # fmt: skip
     for stack in made.values():
         cdk.Tags.of(stack).add("product", "headshotly")
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))

@@ -40,6 +40,19 @@ class Keys(Stack):
             for room in ROOMS
         }
         self.keys = {purpose: self._key(purpose, users, rotation_days) for purpose, users in USERS.items()}
+        for purpose in (purpose for purpose, users in USERS.items() if users):
+            self._name(purpose)
+
+    def _name(self, purpose: str) -> None:
+        """Give a root key the names ``vault.aws_keys`` looks for: of the one that wraps, and of one of the living."""
+        key = self.keys[purpose]
+        for name in ("current", f"root/{key.key_id}"):
+            kms.CfnAlias(
+                self,
+                f"{purpose.capitalize()}{'Current' if name == 'current' else 'Living'}",
+                alias_name=f"alias/headshotly/{purpose}/{name}",
+                target_key_id=key.key_arn,
+            )
 
     def _administration_alone(self) -> iam.PolicyDocument:
         """Return a policy under which the account may look after a key, and may not use it."""

@@ -12,6 +12,7 @@ from constructs import Construct
 
 RULES = Path(__file__).resolve().parents[1] / "suricata" / "headshotly.rules"
 # The only names a task may reach outside; everything of AWS goes through private endpoints.
+# Besides these, the buckets of the second region, each by its own name.
 WAYS_OUT = ("api.stripe.com", "files.stripe.com")
 ENDPOINTS = {
     "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
@@ -27,16 +28,20 @@ ENDPOINTS = {
 class Network(Stack):
     """One VPC over two zones, its firewall, its endpoints, its flow logs and a security group for each room."""
 
-    def __init__(self, scope: Construct, name: str, *, log_key: kms.IKey, **given: object) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, log_key: kms.IKey, second_buckets: tuple[str, ...] = (), **given: object
+    ) -> None:
         """Make the network.
 
         Args:
             scope: the app.
             name: of the stack.
+            second_buckets: host names of our buckets in the second region.
             log_key: seals what the network writes down.
             given: what ``Stack`` takes.
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
+        self._second_buckets = second_buckets
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -137,7 +142,9 @@ class Network(Stack):
             rule_group=firewall.CfnRuleGroup.RuleGroupProperty(
                 rules_source=firewall.CfnRuleGroup.RulesSourceProperty(
                     rules_source_list=firewall.CfnRuleGroup.RulesSourceListProperty(
-                        generated_rules_type="ALLOWLIST", target_types=["TLS_SNI"], targets=list(WAYS_OUT)
+                        generated_rules_type="ALLOWLIST",
+                        target_types=["TLS_SNI"],
+                        targets=[*WAYS_OUT, *self._second_buckets],
                     )
                 ),
                 stateful_rule_options=firewall.CfnRuleGroup.StatefulRuleOptionsProperty(rule_order="STRICT_ORDER"),

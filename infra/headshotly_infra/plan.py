@@ -19,6 +19,7 @@ class Plan:
         domain: the name people use.
         certificate: ARN of the domain's certificate in ACM, in the primary region.
         image: the container image, by digest.
+        mail_domain: the domain that mails come from; SES signs for it.
         alarm_mail: who is told of alarms and budgets.
         monthly_budget: in US dollars, the currency AWS bills in.
         web_max: most web tasks.
@@ -33,6 +34,7 @@ class Plan:
     domain: str = "www.headshotly.ai"
     certificate: str = ""
     image: str = ""
+    mail_domain: str = "headshotly.ai"
     alarm_mail: str = "security@headshotly.ai"
     monthly_budget: int = 1500
     web_max: int = 12

@@ -8,6 +8,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as balancing
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ses as ses
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
@@ -26,6 +27,7 @@ TASKS: dict[str, tuple[list[str], int, int, int]] = {
 }
 MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
                  "AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList")  # fmt: skip
+WRITERS = ("web", "worker", "duties", "detector")  # of mails
 NOBODY = "10001:10001"
 
 
@@ -52,6 +54,7 @@ class Service(Stack):
             self, "Cluster", vpc=network.vpc, container_insights_v2=ecs.ContainerInsights.ENABLED
         )
         self._execution = self._execution_role()
+        self._mail()
         self.services = {room: self._service(room) for room in TASKS}
         if plan.with_gpu:
             self._gpu_worker()
@@ -64,6 +67,31 @@ class Service(Stack):
         # The registry's sign-in has no resource to name.
         role.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
         return role
+
+    def _mail(self) -> None:
+        """Let SES send for our domain, signed (DKIM), over TLS or not at all, and only for tasks that write mails."""
+        through = ses.ConfigurationSet(
+            self,
+            "Mail",
+            configuration_set_name="headshotly",
+            tls_policy=ses.ConfigurationSetTlsPolicy.REQUIRE,
+            reputation_metrics=True,
+            suppression_reasons=ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS,
+        )
+        domain = self._plan.mail_domain
+        ses.EmailIdentity(
+            self,
+            "MailIdentity",
+            identity=ses.Identity.domain(domain),
+            configuration_set=through,
+            mail_from_domain=f"bounces.{domain}",
+        )
+        here = f"arn:aws:ses:{self.region}:{self.account}"
+        statement = iam.PolicyStatement(
+            actions=["ses:SendEmail", "ses:SendRawEmail"],
+            resources=[f"{here}:identity/{domain}", f"{here}:configuration-set/headshotly"],
+        )
+        iam.Policy(self, "MayMail", statements=[statement], roles=[self._keys.roles[room] for room in WRITERS])
 
     def _image(self) -> ecs.ContainerImage:
         repository, _, digest = self._plan.image.partition("@")
@@ -87,7 +115,11 @@ class Service(Stack):
             "HEADSHOTLY_OPTION_S3__BUCKET": self._data.buckets["objects"].bucket_name,
             "HEADSHOTLY_OPTION_S3__REGION": self.region,
             "HEADSHOTLY_OPTION_KMS__REGION": self.region,
-            "HEADSHOTLY_OPTION_KMS__KEY": self._keys.keys["root"].key_arn,
+            "HEADSHOTLY_OPTION_KMS__ALIAS": "alias/headshotly/root",
+            "HEADSHOTLY_OPTION_BACKUP__STORES": self._data.backup_stores,
+            "HEADSHOTLY_OPTION_BACKUP__KEY_ALIAS": "alias/headshotly/backup",
+            "HEADSHOTLY_OPTION_MAIL__WAY": "ses",
+            "HEADSHOTLY_OPTION_MAIL__SES__REGION": self.region,
             "HEADSHOTLY_OPTION_WITNESS__BUCKET": self._data.buckets["witness"].bucket_name,
             "HEADSHOTLY_OPTION_WITNESS__REGION": self.region,
             "HEADSHOTLY_OPTION_QUEUE__ENGINE": "sqs",

@@ -138,12 +138,14 @@ def test_objects_keep_no_old_versions_and_witness_and_backups_are_locked(resourc
     buckets = {name.split("/")[1]: bucket for name, bucket in resources("AWS::S3::Bucket").items()}
     for name, bucket in buckets.items():
         locked = (
-            name.startswith(("Witness", "Backup", "Copies")) and "AccessLogs" not in name or name.startswith("Locked")
+            (name.startswith(("Witness", "Backup", "Copies", "Second")) and "Mirror" not in name)
+            and "AccessLogs" not in name
+            or name.startswith("Locked")
         )
         assert bucket.get("ObjectLockEnabled", False) is locked, name
         if locked:
             assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Mode"] == "COMPLIANCE", name
-        if name.startswith("Objects"):
+        if name.startswith("Objects") or "Mirror" in name:
             assert "VersioningConfiguration" not in bucket
 
 
@@ -262,6 +264,63 @@ def test_the_queue_is_named_to_the_tasks_and_has_dead_letters(resources) -> None
     given = json.dumps([policy["PolicyDocument"] for policy in resources("AWS::IAM::Policy").values()])
     for act in ("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"):
         assert f"sqs:{act}" in given
+
+
+def _acts(resources, room: str) -> dict[str, set[str]]:
+    """Return resource → acts of everything a task may do, whatever policy says so."""
+    found: dict[str, set[str]] = {}
+    for policy in resources("AWS::IAM::Policy").values():
+        if room.capitalize() + "Task" not in json.dumps(policy.get("Roles", [])):
+            continue
+        for statement in policy["PolicyDocument"]["Statement"]:
+            acts = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            of = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            for one in of:
+                found.setdefault(json.dumps(one), set()).update(acts)
+    return found
+
+
+def test_only_the_duties_write_backups_in_both_regions_and_only_a_lock_keeps_them_from_deleting(resources) -> None:
+    """Clauses 6.1.a, 6.1.b."""
+    acts = _acts(resources, "duties")
+    for place in ("Backup", "headshotly-second-"):
+        [mine] = [may for of, may in acts.items() if place in of and "/*" in of and "irror" not in of]
+        assert {"s3:PutObject", "s3:PutObjectRetention", "s3:GetObject", "s3:DeleteObjectVersion"} <= mine, place
+        assert not {"s3:BypassGovernanceRetention", "s3:PutBucketObjectLockConfiguration", "s3:*"} & mine
+    for place in ("BackupMirror", "headshotly-mirror-"):
+        [mine] = [may for of, may in acts.items() if place in of and "/*" in of]
+        assert mine == {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"}, place
+    for room in ("web", "worker", "sequencer", "detector"):
+        of = " ".join(_acts(resources, room))
+        assert not [place for place in ("Backup", "second-", "mirror-") if place in of], room
+
+
+def test_tasks_are_told_two_stores_and_the_names_of_both_root_keys(resources) -> None:
+    told = json.dumps(next(iter(resources("AWS::ECS::TaskDefinition").values())))
+    assert "@eu-central-1,s3:headshotly-second-" in told
+    assert "@eu-west-1" in told
+    names = {json.dumps(alias["AliasName"]) for alias in resources("AWS::KMS::Alias").values()}
+    for purpose in ("root", "backup"):
+        assert f"alias/headshotly/{purpose}" in told
+        assert f'"alias/headshotly/{purpose}/current"' in names
+        assert any(f"alias/headshotly/{purpose}/root/" in name for name in names)
+
+
+def test_the_firewall_lets_the_duties_reach_our_own_buckets_in_the_second_region_and_no_others(templates) -> None:
+    said = json.dumps(templates)
+    assert re.search(r"headshotly-second-\d{12}-eu-west-1\.s3\.eu-west-1\.amazonaws\.com", said)
+    assert not re.search(r'"\.s3\.eu-west-1|"s3\.eu-west-1', said)
+
+
+def test_mail_leaves_signed_and_over_tls_for_those_who_write_it(resources) -> None:
+    """Clause 3.1."""
+    [through] = resources("AWS::SES::ConfigurationSet").values()
+    assert through["DeliveryOptions"]["TlsPolicy"] == "REQUIRE"
+    [identity] = resources("AWS::SES::EmailIdentity").values()
+    assert identity["EmailIdentity"] == "headshotly.ai"
+    may = {room for room in ("web", "worker", "sequencer", "detector", "duties")
+           if any("ses:SendEmail" in acts for acts in _acts(resources, room).values())}  # fmt: skip
+    assert may == {"web", "worker", "duties", "detector"}
 
 
 def test_only_the_balancers_networks_may_say_whose_request_it_is(resources) -> None:

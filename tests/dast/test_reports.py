@@ -66,7 +66,7 @@ def test_a_missing_or_broken_report_is_an_error(tmp_path: Path, read: Any, text:
 def test_an_api_that_was_not_tested_whole_is_an_error(tmp_path: Path) -> None:
     report = tmp_path / "schemathesis.json"
     said: dict[str, Any] = {
-        "schemathesis_version": "4.32.5", "complete": True, "errors": [], "valid_rates": {"GET /a": {"x": {"accepted": 0}}},
+        "schemathesis_version": "4.32.5", "complete": True, "errors": [], "warnings": {"missing_auth": []}, "valid_rates": {"GET /a": {"x": {"accepted": 0}}},
         "operations": {"selected": 1, "tested": 1}, "failures": [
             {"title": "Server error", "code": "ST101", "severity": "critical", "operations": ["GET /a"]}],
     }  # fmt: skip
@@ -77,7 +77,7 @@ def test_an_api_that_was_not_tested_whole_is_an_error(tmp_path: Path) -> None:
     ]
     assert "only refusals" in scan.notes[0]
     for broken in ({"complete": False}, {"errors": ["x"]}, {"operations": {"selected": 0, "tested": 0}},
-                   {"operations": {"selected": 2, "tested": 1}}):  # fmt: skip
+                   {"operations": {"selected": 2, "tested": 1}}, {"warnings": {"missing_auth": ["GET /a"]}}):  # fmt: skip
         report.write_text(json.dumps(said | broken))
         with pytest.raises(ScanFailed):
             api.read(report)

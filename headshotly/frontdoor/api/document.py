@@ -44,7 +44,7 @@ _KEY = {
 def _errors(method: str, path: str, operation: dict[str, Any]) -> list[str]:
     """Return the statuses an operation may refuse with."""
     found = ["400", "401", "403", "429", "503"]
-    if "{" in path or path.endswith(("/deletion", "/results")):
+    if "{" in path or path.endswith(("/deletion", "/results")) or (method, path) == ("post", "/jobs"):
         found.append("404")
     if method in _WITH_BODY or "{" in path:
         found += ["409"]
@@ -65,6 +65,8 @@ def _complete(method: str, path: str, operation: dict[str, Any], scope: str) -> 
         responses["304"] = {"description": "It has not changed since the ETag named in If-None-Match"}
     for status in _errors(method, path, operation):
         responses.setdefault(status, _PROBLEM)
+    if operation["parameters"]:  # said by the web server itself, before any request is understood
+        responses["414"] = {"description": "The address is longer than 4094 characters"}
     named = ["RateLimit", "RateLimit-Policy"] + (["ETag"] if "304" in responses else [])
     if method == "post":
         operation["parameters"].append(_KEY)

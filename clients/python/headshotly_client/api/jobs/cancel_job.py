@@ -1,5 +1,5 @@
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
@@ -34,7 +34,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Job | Problem | None:
+) -> Any | Job | Problem | None:
     if response.status_code == 200:
         response_200 = Job.from_dict(response.json())
 
@@ -75,6 +75,10 @@ def _parse_response(
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = cast(Any, None)
+        return response_414
+
     if response.status_code == 415:
         response_415 = Problem.from_dict(response.json())
 
@@ -103,7 +107,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Job | Problem]:
+) -> Response[Any | Job | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -117,7 +121,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
-) -> Response[Job | Problem]:
+) -> Response[Any | Job | Problem]:
     """Stop a job
 
      Stop a job; what is finished stays, and what was not made is not used up.
@@ -131,7 +135,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Job | Problem]
+        Response[Any | Job | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -151,7 +155,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
-) -> Job | Problem | None:
+) -> Any | Job | Problem | None:
     """Stop a job
 
      Stop a job; what is finished stays, and what was not made is not used up.
@@ -165,7 +169,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Job | Problem
+        Any | Job | Problem
     """
 
     return sync_detailed(
@@ -180,7 +184,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
-) -> Response[Job | Problem]:
+) -> Response[Any | Job | Problem]:
     """Stop a job
 
      Stop a job; what is finished stays, and what was not made is not used up.
@@ -194,7 +198,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Job | Problem]
+        Response[Any | Job | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -212,7 +216,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
-) -> Job | Problem | None:
+) -> Any | Job | Problem | None:
     """Stop a job
 
      Stop a job; what is finished stays, and what was not made is not used up.
@@ -226,7 +230,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Job | Problem
+        Any | Job | Problem
     """
 
     return (

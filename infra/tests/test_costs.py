@@ -1,0 +1,59 @@
+"""The arithmetic of the cost table, and that the page says what it computes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from headshotly_infra import costs
+from headshotly_infra.costs import Assumptions
+
+PAGE = Path(__file__).parents[2] / "docs" / "costs.md"
+
+
+def quantity(customers: int, what: str, **other: float) -> float:
+    [line] = [one for one in costs.lines(customers, replace(Assumptions(), **other)) if one.what == what]
+    return line.quantity
+
+
+def test_a_line_is_what_its_assumptions_make_it() -> None:
+    # 100,000 customers of whom 5 % order: 5,000 × (10 × 2 MiB + 20 × 1 MiB) = 195.3 GiB, kept for three months
+    given = {"active_share": 0.05, "photos": 10, "headshots": 20, "photo_mib": 2, "headshot_mib": 1, "kept_months": 3}
+    assert quantity(100_000, "Pictures: storage", **given) == pytest.approx(5_000 * 40 / 1024 * 3)
+    assert quantity(100_000, "Mails", active_share=0.05, mails=4) == pytest.approx(20)
+    # Requests are 5,000 × 100 + 95,000 × 2
+    given = {"active_share": 0.05, "pages": 100, "idle_pages": 2}
+    assert quantity(100_000, "Web application firewall: requests", **given) == pytest.approx(0.69)
+    assert quantity(100_000, "Two database clusters, writer and reader each", **given) == pytest.approx(4 * 730)
+
+
+def test_a_month_is_the_sum_of_quantities_times_prices() -> None:
+    ones = dict.fromkeys(costs.prices(), 1.0)
+    assert costs.month(1_000, at=ones) == pytest.approx(sum(line.quantity for line in costs.lines(1_000)))
+    assert costs.month(1_000, at=dict.fromkeys(ones, 0.0)) == 0
+    twice = {name: 2 * price for name, price in costs.prices().items()}
+    assert costs.month(1_000, at=twice) == pytest.approx(2 * costs.month(1_000))
+
+
+def test_every_price_is_used_and_every_line_has_one() -> None:
+    assert {line.price for line in costs.lines(1_000)} == set(costs.prices())
+
+
+def test_more_customers_cost_more_and_each_costs_less() -> None:
+    months = [costs.month(size) for size in costs.SIZES]
+    assert months == sorted(months)
+    each = [total / size for total, size in zip(months, costs.SIZES, strict=True)]
+    assert each == sorted(each, reverse=True)
+    assert costs.month(0) > 0, "what stands costs money before anybody comes"
+
+
+def test_nonsense_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="fewer"):
+        costs.lines(-1)
+    file = tmp_path / "prices.toml"
+    file.write_text("[price]\nfargate_vcpu_hour = -1\n")
+    with pytest.raises(ValueError, match="no prices"):
+        costs.prices(file)
+
+
+def test_the_page_shows_the_table_as_it_is_computed() -> None:
+    assert costs.table() in PAGE.read_text(encoding="utf-8")
