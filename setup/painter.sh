@@ -11,7 +11,8 @@ if [ "$(cat build/painter/.wanted 2>/dev/null || true)" != "$want" ]; then
   rm -rf build/painter
   "$python" -m venv build/painter
   pip="build/painter/bin/python -m pip install --quiet --disable-pip-version-check"
-  $pip --require-hashes --requirement requirements/diffusion.lock
+  # Without dependencies: the lock has them all, and torch, which accelerate asks for, comes next.
+  $pip --require-hashes --no-deps --requirement requirements/diffusion.lock
   $pip "$torch" pytest
   printf '%s' "$want" > build/painter/.wanted
 fi
