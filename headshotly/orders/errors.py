@@ -38,6 +38,13 @@ class TooMuch(Refusal):
     status = 409
 
 
+class Contested(Refusal):
+    """The customer's bank looks into the payment; nothing of it goes back before the bank has decided."""
+
+    code = "orders.contested"
+    status = 409
+
+
 class RefundRefused(Refusal):
     """The money does not go back by itself."""
 

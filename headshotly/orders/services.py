@@ -12,6 +12,7 @@ from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.audit.acts import Act
 from headshotly.orders import invoices, ledger, seats, spending, states
 from headshotly.orders.errors import (
+    Contested,
     NothingLeft,
     OrderNotFound,
     PackageUnknown,
@@ -235,6 +236,11 @@ def _send(refund: Refund) -> bool:
         reference = payments().refund(refund.order, refund)
     except PaymentsUnavailable as trouble:
         Refund.objects.filter(id=refund.id).update(trouble=trouble.sentence[:200])
+        return False
+    except Contested as trouble:
+        # The service keeps its answer to a key: asked again with this one it would say no long after the bank's yes.
+        waiting = Refund.objects.filter(id=refund.id, attempt=refund.attempt, sent_at__isnull=True)
+        waiting.update(trouble=trouble.sentence[:200], attempt=refund.attempt + 1)
         return False
     except TooMuch:
         _cut(refund)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
-from headshotly.orders.errors import NothingLeft, PaymentsUnavailable, TooMuch, WebhookRefused
+from headshotly.orders.errors import Contested, NothingLeft, PaymentsUnavailable, TooMuch, WebhookRefused
 from headshotly.orders.models import Order, Refund
 from headshotly.orders.money import tax_within
 from headshotly.orders.packages import VAT_PERCENT
@@ -193,6 +193,8 @@ class StripePayments:
             match error.code:
                 case "charge_already_refunded":
                     raise NothingLeft("The payment service has nothing left of this.") from error
+                case "charge_disputed":
+                    raise Contested("The customer's bank looks into this payment.") from error
                 case _ if getattr(error, "param", None) == "amount":
                     raise TooMuch("Less is left of the payment than shall go back.") from error
                 case "resource_missing":

@@ -396,6 +396,25 @@ def test_a_lost_dispute_takes_the_money_and_an_open_one_holds_the_headshots(pers
     assert left(person) == 0
 
 
+def test_what_was_taken_back_while_the_bank_looks_into_it_goes_once_the_bank_has_decided(person, stripe):
+    from tests.orders.conftest import AtStripe
+
+    till = AtStripe(stripe)
+    order = bought(person, till)
+    stripe.dispute(order.payment_ref)  # nobody has told us yet
+    services.take_back(actor=person.actor, subject=person.id, order_id=order.id)
+    refund = Refund.objects.get(order=order)
+    assert (refund.sent_at, refund.trouble) == (None, "The customer's bank looks into this payment.")
+    assert services.send_refunds() == 0
+    assert stripe.charges[order.payment_ref]["amount_refunded"] == 0
+    stripe.close_dispute(order.payment_ref, won=True)
+    deliver(till)
+    services.send_refunds()
+    assert refreshed(order).state == "refunded"
+    assert stripe.charges[order.payment_ref]["amount_refunded"] == order.paid_minor
+    assert services.send_refunds() == 0
+
+
 def test_a_second_payment_for_one_order_goes_back(person, stripe):
     from tests.orders.conftest import AtStripe
 
