@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import django
 
-PASSWORD = "correct-horse-of-the-bench-77"  # noqa: S105 - of made-up customers
+PASSWORD = "correct-horse-of-the-bench-77"  # noqa: S105 - of made-up customers  # pragma: allowlist secret
 AGENT = "bench"
 
 

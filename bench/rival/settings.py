@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 FOLDER = Path(os.environ["RIVAL_FOLDER"])  # noqa: TID251 - a project of its own
 DATABASE_URL = os.environ.get("RIVAL_DATABASE_URL", "")  # noqa: TID251 - a project of its own
-SECRET_KEY = "of-a-scratch-project"  # noqa: S105 - it lives for minutes
+SECRET_KEY = "of-a-scratch-project"  # noqa: S105 - it lives for minutes  # pragma: allowlist secret
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 ROOT_URLCONF = "bench.rival.urls"
 INSTALLED_APPS = [
