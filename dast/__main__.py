@@ -4,7 +4,7 @@ import datetime as dt
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -92,12 +92,40 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
                                    start=sorted(CUSTOMER_PAGES), leave_alone=_ENDS, bounds=forms_only),
             ]
         )  # fmt: skip
+        visited = _looked_at_again(visited, service.url, scratch, {})
+        used = _looked_at_again(used, service.url, scratch, cookies)
         if not customer.is_signed_in:
             raise ScanFailed("The scan signed its customer out, so it is not known what it saw.")
     for scan, pages in ((visited, VISITOR_PAGES), (used, CUSTOMER_PAGES)):
         if pages - scan.covered:
             raise ScanFailed(f"wapiti did not come to {', '.join(sorted(pages - scan.covered))}.")
     return [checked, visited, used, asked]
+
+
+def _looked_at_again(scan: Scan, url: str, scratch: Path, cookies: Mapping[str, str]) -> Scan:
+    """Return a scan without what a second look at the page alone does not confirm; that becomes a note.
+
+    Only what was concluded from pages differing is looked at again: a page differs for other reasons too (a name that
+    is taken by now, a proof that ran out), and an injection that is there is there the second time.
+
+    Raises:
+        ScanFailed: the second look could not be taken.
+    """
+    found, notes = [], list(scan.notes)
+    for one in scan.found:
+        module = crawl.BY_COMPARISON.get(one.rule)
+        if module is None:
+            found.append(one)
+            continue
+        folder = Path(tempfile.mkdtemp(prefix="again-", dir=scratch))
+        bounds = crawl.Bounds(crawl=10, attack=30, whole=90, tasks=1)
+        again = crawl.scan(f"{url}{one.place}", tools=TOOLS, scratch=folder, cookies=cookies, bounds=bounds,
+                           modules=module, scope="page")  # fmt: skip
+        if any((other.rule, other.place) == (one.rule, one.place) for other in again.found):
+            found.append(one)
+        else:
+            notes.append(f"“{one.rule}” at {one.place} was seen once, and not when looked at again.")
+    return replace(scan, found=found, notes=notes)
 
 
 def _api(service: serving.Service, scratch: Path, vouching: Path) -> Scan:

@@ -14,7 +14,8 @@ from dast.results import Found, Level, Scan, ScanFailed
 # Left out: what asks the network outside (ssrf, xxe, log4shell, takeover), knows foreign products only (cms, nikto,
 # wp_enum, printer, …), repeats another tool here (ssl), or guesses passwords (brute_login_form).
 MODULES = "passive,csrf,crlf,exec,file,ldap,methods,permanentxss,redirect,sql,upload,xss"
-_ATTACKS = frozenset(MODULES.split(",")) - {"passive"}
+# What is concluded from two pages differing: a page that says something else for another reason looks the same.
+BY_COMPARISON = {"sql-injection": "sql"}
 _LEVELS: dict[int, Level] = {0: "note", 1: "note", 2: "warning", 3: "error", 4: "error"}
 _CWE = {
     "reflected-cross-site-scripting": 79, "stored-cross-site-scripting": 79, "sql-injection": 89,
@@ -54,25 +55,28 @@ class Bounds:
 
 def scan(
     url: str, *, tools: Path, scratch: Path, cookies: Mapping[str, str], start: Sequence[str] = (),
-    leave_alone: Sequence[str] = (), bounds: Bounds,
+    leave_alone: Sequence[str] = (), bounds: Bounds, modules: str = MODULES, scope: str = "domain",
 ) -> Scan:  # fmt: skip
     """Return what wapiti finds on a site.
 
     Args:
-        url: of the site.
+        url: of the site, or of the one page.
         tools: folder of the programs.
         scratch: where report and session of wapiti may lie.
         cookies: of who is signed in; empty for a visitor.
         start: more paths to begin at.
         leave_alone: patterns of paths that are not to be asked, ``*`` for anything.
         bounds: how far it goes.
+        modules: kinds of attack.
+        scope: ``domain``, or ``page`` for that page alone.
 
     Raises:
         ScanFailed: wapiti made no complete report.
     """
     report = scratch / "wapiti.json"
     command = [
-        str(tools / "wapiti"), "-u", f"{url}/", "--scope", "domain", "-m", MODULES.replace("sql", bounds.sql),
+        str(tools / "wapiti"), "-u", url if scope == "page" else f"{url}/", "--scope", scope,
+        "-m", modules.replace("sql", bounds.sql),
         "-f", "json", "-o", str(report), "-dr", "1", "--no-bugreport", "--flush-session",
         "--store-session", str(scratch / "session"),
         "--store-config", str(scratch / "config"), "-t", "15", "--tasks", str(bounds.tasks), "-v", "1",
@@ -87,16 +91,17 @@ def scan(
     if cookies:
         command += ["-C", "; ".join(f"{name}={value}" for name, value in cookies.items())]
     seconds, said = run(command, seconds=bounds.whole, scratch=scratch)
-    return read(report, said, seconds=seconds)
+    return read(report, said, seconds=seconds, modules=modules)
 
 
-def read(report: Path, said: str, *, seconds: float = 0.0) -> Scan:
+def read(report: Path, said: str, *, seconds: float = 0.0, modules: str = MODULES) -> Scan:
     """Return what a report of wapiti says.
 
     Args:
         report: its JSON file.
         said: what it printed, which alone tells of what it left undone.
         seconds: how long it took.
+        modules: the kinds of attack it was to run.
 
     Raises:
         ScanFailed: the report is missing, an attack did not run, or requests were lost.
@@ -108,7 +113,7 @@ def read(report: Path, said: str, *, seconds: float = 0.0) -> Scan:
     except (OSError, ValueError, KeyError) as error:
         raise ScanFailed(f"wapiti left no report: {type(error).__name__}.") from error
     broken = [first or second for first, second in _BROKEN.findall(said)]
-    missing = sorted(_ATTACKS - set(_LAUNCHED.findall(said)))
+    missing = sorted(set(modules.split(",")) - {"passive"} - set(_LAUNCHED.findall(said)))
     if broken or missing:
         raise ScanFailed(f"wapiti did not run {', '.join(broken or missing)}.")
     lost = sum(int(number) for number in _LOST.findall(said))

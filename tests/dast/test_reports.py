@@ -155,3 +155,25 @@ def test_a_tool_that_hangs_fails_or_is_missing_is_an_error(tmp_path: Path) -> No
 def test_every_tool_has_flaws_that_it_must_find() -> None:
     assert set(planted.MUST_FIND) == {"sslyze", "wapiti", "schemathesis"}
     assert all(planted.MUST_FIND.values())
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_was_concluded_from_pages_differing_is_looked_at_again(monkeypatch, tmp_path: Path, there: bool) -> None:
+    from dast import __main__ as program_of_ours
+
+    injection = Found("sql-injection", "/form/", "POST: SQL Injection", "error", "POST name", 89)
+    certain = Found("internal-server-error", "/form/", "POST: a 500", "error", "POST name", 755)
+    asked = []
+
+    def again(url: str, **named: Any) -> Scan:
+        asked.append((url, named["modules"], named["scope"], named["cookies"]))
+        return Scan("wapiti", found=[injection] if there else [])
+
+    monkeypatch.setattr(crawl, "scan", again)
+    scan = program_of_ours._looked_at_again(
+        Scan("wapiti", found=[injection, certain], notes=["before"]), "https://localhost:1", tmp_path, {"a": "b"}
+    )
+    assert asked == [("https://localhost:1/form/", "sql", "page", {"a": "b"})]
+    assert scan.found == ([injection, certain] if there else [certain])
+    assert scan.notes[0] == "before"
+    assert len(scan.notes) == (1 if there else 2)
