@@ -38,6 +38,8 @@ STAFF_ONLY = (
     "vendors/", "rights/vendor_views", "orders/staff_views", "orders/duties",
     "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
+    "frontdoor/tracing", "frontdoor/proxies", "frontdoor/management", "frontdoor/prometheus_rules", "frontdoor/metrics",
+    "frontdoor/gauges", "frontdoor/broker", "frontdoor/database_roles", "frontdoor/objectives",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
 PUBLIC_PARTS = (
@@ -45,7 +47,7 @@ PUBLIC_PARTS = (
     "vendors/mail", "vendors/views", "vendors/categories", "vendors/activities",
 )  # fmt: skip
 _STAFF_TEMPLATES = re.compile(
-    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/|lifecycle/|orders/desk)"
+    r"templates/(access/(?!openings)|rights/staff/|studio/desk|proof/staff/|incidents/|continuity/|lifecycle/|orders/desk|frontdoor/objectives)"
 )
 _ASIDES = ("notes.append", "progress", "_tell", "Finding", "Verdict")  # calls whose words a customer reads later
 
