@@ -29,7 +29,7 @@ def seed(folder: Path, *, customers: int, shoots: int, headshots: int, photo: Pa
     for alias in ("default", "journal", "keys"):
         call_command("migrate", database=alias, verbosity=0, interactive=False)
     hashed, picture = make_password(PASSWORD), photo.read_bytes()
-    made = [_customer(number, hashed) for number in range(customers)]
+    made = [customer(number, hashed) for number in range(customers)]
     known = [{"session": session(subject)} for _, subject in made]
     for person, (_, subject) in zip(known[:shoots], made, strict=False):
         person.update(_shoot(subject, picture, headshots))
@@ -37,7 +37,8 @@ def seed(folder: Path, *, customers: int, shoots: int, headshots: int, photo: Pa
     (folder / "people.json").write_text(json.dumps(told))
 
 
-def _customer(number: int, hashed: str) -> tuple[str, UUID]:
+def customer(number: int | str, hashed: str) -> tuple[str, UUID]:
+    """Make a confirmed customer who agreed to everything; return their address and id."""
     from headshotly.accounts.fields import EMAIL_FIELD, NAME_FIELD
     from headshotly.accounts.models import Customer
     from headshotly.audit.actor import Actor

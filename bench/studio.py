@@ -2,11 +2,11 @@
 
 Each round makes every photo once in each way, in turns, so that what else the machine does touches all alike; the
 tables show medians. The floor is what any picture service must do: Pillow decodes, resizes and encodes. The rival is
-``rembg`` with its default model, U²-Net, where it and its weights (option ``--u2net FOLDER``) are there.
+``rembg`` with the very model that is among ours, the small U²-Net, where it is installed (``pip install rembg
+onnxruntime`` into .venv; nothing is fetched then). ``bench.workers`` measures photos a minute.
 """
 
 import argparse
-import concurrent.futures
 import io
 import os
 import resource
@@ -44,7 +44,7 @@ def floor(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def steps(data: bytes, spent: dict[str, list[float]]) -> None:
+def steps(data: bytes, spent: dict[str, list[float]], rival: Callable[[bytes], object] | None) -> None:
     """Make one photo in six styles and note the milliseconds of each step."""
 
     def note(name: str, act: Callable[[], object]) -> object:
@@ -58,7 +58,9 @@ def steps(data: bytes, spent: dict[str, list[float]]) -> None:
     near, face = close_up(picture, faces[0])
     mask, _ = note("coarse mask, six views", lambda: matting.coarse(near, face, MODELS))
     note("edges", lambda: refine(near, mask, face))
-    cut = matting.matte(near, face, MODELS)
+    cut = note("matte, as a whole", lambda: matting.matte(near, face, MODELS))
+    if rival is not None:
+        note("rembg, small U²-Net, mask alone", lambda: rival(data))
     own = note("own colours", lambda: matting.foreground(near, cut.alpha, max(4, int(face.width * 0.18))))
     note("retouch and exposure", lambda: light.expose(light.retouch(own, face), light.exposure_gain(near)))
     prepared = note("prepare, as a whole", lambda: engine.prepare(picture))
@@ -77,22 +79,15 @@ def one_whole(data: bytes) -> int:
     return len(marking.encode(result.picture, signatory=signatory.current()))
 
 
-def rival(photos: list[bytes], folder: str, rounds: int) -> list[float]:
-    """Return the milliseconds of rembg's mask for each photo, or nothing where it is not installed."""
-    os.environ["U2NET_HOME"] = folder  # noqa: TID251 - how rembg is told
+def rembg_mask() -> Callable[[bytes], object] | None:
+    """Return what makes rembg's mask, warm, or nothing where it is not installed."""
+    os.environ["U2NET_HOME"] = str(MODELS)  # noqa: TID251 - how rembg is told
     try:
         import rembg
     except ImportError:
-        return []
-    session = rembg.new_session("u2net")
-    rembg.remove(Image.open(io.BytesIO(photos[0])), session=session, only_mask=True)
-    return [
-        timed(
-            lambda data=data: rembg.remove(Image.open(io.BytesIO(data)).convert("RGB"), session=session, only_mask=True)
-        )[0]
-        for _ in range(rounds)
-        for data in photos
-    ]
+        return None
+    session = rembg.new_session("u2netp")
+    return lambda data: rembg.remove(Image.open(io.BytesIO(data)).convert("RGB"), session=session, only_mask=True)
 
 
 def main() -> None:
@@ -100,7 +95,6 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, default=Path("../shared/photos/good"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=int, default=100, help="most photos")
-    parser.add_argument("--u2net", default="", help="folder with u2net.onnx")
     given = parser.parse_args()
     photos = [path.read_bytes() for path in sorted(given.photos.iterdir()) if path.name.startswith("senate_")][
         : given.limit
@@ -108,9 +102,12 @@ def main() -> None:
     first, _ = timed(lambda: one_whole(photos[0]))
     warm, _ = timed(lambda: one_whole(photos[0]))
     spent: dict[str, list[float]] = {}
+    rival = rembg_mask()
+    if rival is not None:
+        rival(photos[0])
     for _ in range(given.rounds):
         for data in photos:
-            steps(data, spent)
+            steps(data, spent, rival)
     middle = {name: statistics.median(taken) for name, taken in spent.items()}
     base = middle["floor: Pillow alone"]
     print(f"\n### {len(photos)} photos of about 1024 by 1024, median of {given.rounds} rounds\n")
@@ -122,17 +119,11 @@ def main() -> None:
     print(f"\nFirst style {one:.0f} ms, second {second:.0f} ms: {second / one:.2f} of the first.")
     print(f"First call of a process {first:.0f} ms, the same again {warm:.0f} ms.")
     print(f"Memory at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB.")
-    taken = rival(photos, given.u2net, 1) if given.u2net else []
-    mask = middle["coarse mask, six views"] + middle["edges"]
-    if taken:
-        theirs = statistics.median(taken)
-        print(f"Our matte {mask:.0f} ms, rembg (U²-Net) {theirs:.0f} ms: {mask / theirs:.2f}.")
+    if rival is None:
+        print("rembg: not measured, for it is not installed.")
     else:
-        print("rembg: not measured (not installed, or no --u2net).")
-    with concurrent.futures.ProcessPoolExecutor(2) as pool:
-        list(pool.map(one_whole, photos[:2]))
-        took, _ = timed(lambda: list(pool.map(one_whole, photos)))
-    print(f"Two processes: {len(photos) * 60000 / took:.0f} photos a minute, decoded, made in one style, signed.")
+        mask, theirs = middle["matte, as a whole"], middle["rembg, small U²-Net, mask alone"]
+        print(f"Our matte {mask:.0f} ms, rembg's mask {theirs:.0f} ms: {mask / theirs:.2f}.")
 
 
 if __name__ == "__main__":
