@@ -8,6 +8,7 @@ import hmac
 import os
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -38,8 +39,7 @@ def _seed(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Write a new secret; of two makers the first link wins. A crash before it leaves a scratch file nobody reads."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.unlink(missing_ok=True)
+    scratch = path.with_name(f".{path.name}.{uuid4().hex}")  # machines that share the disk have the same process ids
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(os.urandom(_SEED_BYTES))

@@ -1,6 +1,7 @@
 """The development certificate of the embedded server: made on first use, renewed before it expires."""
 
 import datetime as dt
+import fcntl
 import ipaddress
 import os
 from pathlib import Path
@@ -41,7 +42,8 @@ def ensure(folder: Path, *, host: str) -> tuple[Path, Path]:
     """Return certificate and key files, made anew where missing, for another host, or about to expire.
 
     The key is written before the certificate: a crash in between leaves a pair that does not match, which the next
-    start replaces because the certificate is the older or missing one.
+    start replaces because the certificate is the older or missing one. Of several servers that share the folder one
+    makes the pair while the others wait; the lock of one that dies is gone with it.
 
     Args:
         folder: where they live; the key is readable by its owner only.
@@ -51,7 +53,16 @@ def ensure(folder: Path, *, host: str) -> tuple[Path, Path]:
     if key_path.exists() and _is_current(certificate_path, host):
         return certificate_path, key_path
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (key_path.exists() and _is_current(certificate_path, host)):
+            _make(certificate_path, key_path, host)
+    return certificate_path, key_path
+
+
+def _make(certificate_path: Path, key_path: Path, host: str) -> None:
     certificate_path.unlink(missing_ok=True)
+    key_path.unlink(missing_ok=True)  # its mode would stay
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "HeadShotly development")])
     now = clock.now()
@@ -71,4 +82,3 @@ def ensure(folder: Path, *, host: str) -> tuple[Path, Path]:
     with os.fdopen(os.open(key_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     certificate_path.write_bytes(certificate.public_bytes(Encoding.PEM))
-    return certificate_path, key_path

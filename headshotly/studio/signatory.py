@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 from pathlib import Path
+from uuid import uuid4
 
 from headshotly.policy import clock, configuration
 from headshotly.studio import credentials
@@ -16,12 +17,15 @@ _known: dict[tuple[Path, int], Signatory] = {}
 def current() -> Signatory:
     """Return who signs. Option ``credentials.file`` names the operator's PEM file: certificates, then the key.
 
+    Without it we make one, in the data folder or in that of the option ``credentials.folder``.
+
     Raises:
         CredentialsUnusable: the file cannot be read or made, is open to others, or does not fit.
     """
     here = configuration.current()
     own = here.options.get("credentials.file")
-    path = Path(own) if own else here.data_folder / "content-credentials.pem"
+    folder = Path(here.options.get("credentials.folder") or here.data_folder)
+    path = Path(own) if own else folder / "content-credentials.pem"
     now = clock.now()
     try:
         if not own:
@@ -55,8 +59,7 @@ def _ensure(path: Path, now: dt.datetime) -> None:
         except CredentialsUnusable:
             pass  # damaged or run out: ours to make anew
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.unlink(missing_ok=True)
+    scratch = path.with_name(f".{path.name}.{uuid4().hex}")
     with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(credentials.make(now))
         file.flush()

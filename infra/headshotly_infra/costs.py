@@ -38,6 +38,7 @@ class Assumptions:
         row_kib: rows of one customer in the databases, with indexes.
         mails: to one who orders.
         log_kib: of logs for a request.
+        disk_kib: that the shared disk counts for a line of the spools, when it is written and when it is read.
         backups: copies of what is kept, in each of two regions.
     """
 
@@ -58,6 +59,7 @@ class Assumptions:
     row_kib: float = 40.0
     mails: int = 5
     log_kib: float = 0.8
+    disk_kib: float = 32.0
     backups: float = 1.6
 
 
@@ -117,6 +119,7 @@ def _computing(requests: float, active: float, a: Assumptions) -> list[Line]:
 
 def _keeping(requests: float, active: float, rows: float, a: Assumptions, *, kept: float, made: float) -> list[Line]:
     pictures = active * (a.photos + a.headshots)
+    spooled = requests * a.disk_kib / _KIB_IN_GIB
     return [
         Line("Databases: storage", "aurora_gib_month", rows),
         Line("Databases: reads and writes", "aurora_million_io", (requests * 6 + active * a.events * 8) / 1e6),
@@ -127,7 +130,10 @@ def _keeping(requests: float, active: float, rows: float, a: Assumptions, *, kep
         Line("Pictures: reads", "s3_thousand_reads", pictures * 4 / 1000),
         Line("Backups: to the second region", "s3_gib_between_regions", made * 2 + rows * 0.2),
         Line("Databases: AWS Backup", "backup_gib_month", rows * 1.5),
-        Line("Keys", "kms_key_month", 5),
+        Line("Shared disk: storage", "efs_gib_month", 1 + spooled * 0.02),  # spools are read within the hour
+        Line("Shared disk: writes", "efs_write_gib", spooled),
+        Line("Shared disk: reads", "efs_read_gib", spooled),
+        Line("Keys", "kms_key_month", 6),
         Line("Keys: wrapping and unwrapping", "kms_ten_thousand_calls", (pictures * 5 + active * 30) / 10_000),
     ]
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from headshotly_infra.disk import Disk
 from headshotly_infra.keys import Keys
 from headshotly_infra.network import Network
 
@@ -85,6 +86,7 @@ class Data(Stack):
             for room, allowed in acts.items():
                 self._allow(self.buckets[bucket], keys, room, allowed, BUCKET_LOOKS[bucket])
         self._second_store(keys, *second_store)
+        self.disk = Disk(self, "Disk", network=network, keys=keys)
         self.dead_letters = self._queue("DeadLetters", self._key)
         self.queue = self._queue("Jobs", self._key, dead=self.dead_letters)
         for room, acts in {

@@ -9,6 +9,7 @@ ROOMS = ("web", "worker", "sequencer", "detector", "duties")
 # purpose → the tasks that may use the key
 USERS: dict[str, tuple[str, ...]] = {
     "root": ("web", "worker", "duties"),  # wraps customer keys
+    "disk": (),  # of the disk that tasks share
     "data": (),  # of databases, queues and buckets; used by the services of AWS on their behalf
     "backup": ("duties",),
     "logs": (),

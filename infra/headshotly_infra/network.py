@@ -90,7 +90,7 @@ class Network(Stack):
 
     def _groups(self) -> dict[str, ec2.SecurityGroup]:
         """Return one security group a room; every way between two rooms is written down here."""
-        names = ("edge", "web", "worker", "sequencer", "detector", "duties", "database", "endpoints")
+        names = ("edge", "web", "worker", "sequencer", "detector", "duties", "database", "disk", "endpoints")
         groups = {
             name: ec2.SecurityGroup(
                 self, f"{name.capitalize()}Group", vpc=self.vpc, allow_all_outbound=False, description=f"Room: {name}"
@@ -104,6 +104,7 @@ class Network(Stack):
         for room in ("web", "worker", "sequencer", "detector", "duties"):
             _open(groups[room], groups["database"], postgres, f"{room} to PostgreSQL, over TLS")
             _open(groups[room], groups["endpoints"], https, f"{room} to AWS, over TLS")
+            _open(groups[room], groups["disk"], ec2.Port.tcp(2049), f"{room} to the shared disk, over TLS")
         for room in ("web", "duties"):
             groups[room].add_egress_rule(ec2.Peer.any_ipv4(), https, "To Stripe, through the firewall")
         return groups

@@ -1,6 +1,7 @@
 """The running service: web behind the load balancer, worker, sequencer, detector and duties (2.1, 2.4, 3.1, 4.1)."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_applicationautoscaling as scaling_rules
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
@@ -13,6 +14,7 @@ from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
 from headshotly_infra.data import Data
+from headshotly_infra.disk import ACCOUNT
 from headshotly_infra.keys import Keys
 from headshotly_infra.network import Network
 from headshotly_infra.plan import Plan
@@ -28,7 +30,9 @@ TASKS: dict[str, tuple[list[str], int, int, int]] = {
 MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
                  "AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList")  # fmt: skip
 WRITERS = ("web", "worker", "duties", "detector")  # of mails
-NOBODY = "10001:10001"
+NOBODY = f"{ACCOUNT}:{ACCOUNT}"
+# Orders that wait → workers added. A worker ends when the processors are idle: the largest number asked for counts.
+MORE_WORKERS = {40: 2, 200: 5, 1000: 10}
 
 
 class Service(Stack):
@@ -104,6 +108,12 @@ class Service(Stack):
         """Return what a task is told; no secret is among it, since databases, KMS and S3 know the task's role."""
         return {
             "HEADSHOTLY_ENVIRONMENT": "production",
+            # The disk of all tasks; whoever may not touch a key has no such folder, and fails rather than make another.
+            "HEADSHOTLY_DATA": "/shared",
+            "HEADSHOTLY_OPTION_JOURNAL__KEY_FILE": "/journal/journal-key",
+            "HEADSHOTLY_OPTION_CREDENTIALS__FOLDER": "/pictures",
+            "HEADSHOTLY_OPTION_DISCLOSURE__KEY_FILE": "/disclosure/security-txt-key.asc",
+            "HEADSHOTLY_OPTION_METRICS__FOLDER": "/data/metrics",  # counted in memory that only one machine has
             "HEADSHOTLY_URL": f"https://{self._plan.domain}",
             "HEADSHOTLY_DATABASE_URL": f"postgresql://{room}@{self._data.database.cluster_endpoint.hostname}/headshotly",
             "HEADSHOTLY_KEYS_DATABASE_URL": (
@@ -160,6 +170,27 @@ class Service(Stack):
         # Scratch space for the decoder's process and for temporary names; nothing of a customer's is written there.
         task.add_volume(name="scratch")
         container.add_mount_points(ecs.MountPoint(container_path="/data", source_volume="scratch", read_only=False))
+        self._mount(task, container, room)
+
+    def _mount(self, task: ecs.TaskDefinition, container: ecs.ContainerDefinition, room: str) -> None:
+        """Mount each folder of the shared disk that the room may use, over TLS and as the task's role."""
+        disk = self._data.disk
+        for folder, point in disk.points[room].items():
+            task.add_volume(
+                name=folder,
+                efs_volume_configuration=ecs.EfsVolumeConfiguration(
+                    file_system_id=disk.system.attr_file_system_id,
+                    transit_encryption="ENABLED",
+                    authorization_config=ecs.AuthorizationConfig(
+                        access_point_id=point.attr_access_point_id, iam="ENABLED"
+                    ),
+                ),
+            )
+            container.add_mount_points(
+                ecs.MountPoint(
+                    container_path=f"/{folder}", source_volume=folder, read_only=not disk.may_write(room, folder)
+                )
+            )
 
     def _service(self, room: str) -> ecs.FargateService:
         _, cpu, memory, least = TASKS[room]
@@ -194,6 +225,18 @@ class Service(Stack):
         if room == "worker":
             scaling = service.auto_scale_task_count(min_capacity=least, max_capacity=self._plan.worker_max)
             scaling.scale_on_cpu_utilization("WorkerCpu", target_utilization_percent=60)
+            scaling.scale_on_metric(
+                "WorkerQueue",
+                metric=self._data.queue.metric_approximate_number_of_messages_visible(
+                    period=Duration.minutes(1), statistic="Maximum"
+                ),
+                scaling_steps=[
+                    scaling_rules.ScalingInterval(lower=waiting, change=more) for waiting, more in MORE_WORKERS.items()
+                ],
+                adjustment_type=scaling_rules.AdjustmentType.CHANGE_IN_CAPACITY,
+                evaluation_periods=2,
+                cooldown=Duration.minutes(2),
+            )
         return service
 
     def _gpu_worker(self) -> None:

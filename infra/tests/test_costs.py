@@ -24,6 +24,7 @@ def test_a_line_is_what_its_assumptions_make_it() -> None:
     given = {"active_share": 0.05, "pages": 100, "idle_pages": 2}
     assert quantity(100_000, "Web application firewall: requests", **given) == pytest.approx(0.69)
     assert quantity(100_000, "Two database clusters, writer and reader each", **given) == pytest.approx(4 * 730)
+    assert quantity(100_000, "Shared disk: writes", **given, disk_kib=64) == pytest.approx(690_000 * 64 / 1024**2)
 
 
 def test_a_month_is_the_sum_of_quantities_times_prices() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_efs as efs
 from aws_cdk import aws_s3 as s3
 from headshotly_infra import exceptions, guard_rails
 from headshotly_infra.deployment import FLAGS, stacks
@@ -340,3 +341,156 @@ def test_only_the_balancers_networks_may_say_whose_request_it_is(resources) -> N
             ), name
     [group] = resources("AWS::ElasticLoadBalancingV2::TargetGroup").values()
     assert group["HealthCheckPath"] == "/readyz"
+
+
+def _shared(resources) -> dict[tuple[str, str], str]:
+    """Return (task, folder) → logical id of the access point, from what task definitions mount."""
+    points = {name.split("/")[1]: point for name, point in resources("AWS::EFS::AccessPoint").items()}
+    found = {}
+    for name, task in resources("AWS::ECS::TaskDefinition").items():
+        [container] = task["ContainerDefinitions"]
+        mounts = {one["SourceVolume"]: one for one in container["MountPoints"]}
+        for volume in task["Volumes"]:
+            if "EFSVolumeConfiguration" not in volume:
+                assert volume["Name"] == "scratch", name
+                continue
+            given = volume["EFSVolumeConfiguration"]
+            assert given["TransitEncryption"] == "ENABLED", name
+            assert given["AuthorizationConfig"]["IAM"] == "ENABLED", name
+            said = json.dumps(given["AuthorizationConfig"]["AccessPointId"])
+            [point] = [logical for logical in points if logical in said]
+            path = points[point]["RootDirectory"]["Path"]
+            assert mounts[volume["Name"]]["ContainerPath"] == path, name
+            found[container["Name"], path] = point
+    return found
+
+
+def test_the_shared_disk_is_sealed_by_a_key_of_its_own_and_in_no_backup(resources) -> None:
+    """Clause 3.2.b; a backup that keeps history would keep signing keys beyond their end."""
+    [(_, disk)] = resources("AWS::EFS::FileSystem").items()
+    assert disk["Encrypted"] is True
+    assert "DiskKey" in json.dumps(disk["KmsKeyId"])
+    others = [one for kind in ("AWS::S3::Bucket", "AWS::RDS::DBCluster", "AWS::SQS::Queue")
+              for one in resources(kind).values()]  # fmt: skip
+    assert "DiskKey" not in json.dumps(others)
+    assert disk["BackupPolicy"] == {"Status": "DISABLED"}
+    assert "ReplicationConfiguration" not in disk
+    selected = json.dumps(list(resources("AWS::Backup::BackupSelection").values()))
+    assert "elasticfilesystem" not in selected
+    assert "Disk" not in selected
+    assert "ListOfTags" not in selected, "a tag might select it"
+
+
+def test_the_shared_disk_is_spoken_to_over_tls_through_access_points_and_never_as_root(resources) -> None:
+    """Clause 3.1.a."""
+    [disk] = resources("AWS::EFS::FileSystem").values()
+    denied = {one["Sid"]: one for one in disk["FileSystemPolicy"]["Statement"]}
+    assert all(one["Effect"] == "Deny" and one["Principal"] == {"AWS": "*"} for one in denied.values())
+    client = {f"elasticfilesystem:Client{act}" for act in ("Mount", "Write", "RootAccess")}
+    conditions = {
+        "NeverInTheClear": {"Bool": {"aws:SecureTransport": "false"}},
+        "NeverWithoutAnAccessPoint": {"Null": {"elasticfilesystem:AccessPointArn": "true"}},
+        "NeverFromElsewhere": {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}},
+    }
+    for sid, condition in conditions.items():
+        assert set(denied[sid]["Action"]) == client, sid
+        assert denied[sid]["Condition"] == condition, sid
+    assert denied["NeverAsRoot"]["Action"] == "elasticfilesystem:ClientRootAccess"
+    assert "Condition" not in denied["NeverAsRoot"]
+    for name, point in resources("AWS::EFS::AccessPoint").items():
+        assert (point["PosixUser"]["Uid"], point["PosixUser"]["Gid"]) == ("10001", "10001"), name
+        assert point["RootDirectory"]["Path"] != "/", name
+        assert point["RootDirectory"]["CreationInfo"]["Permissions"] == "0700", name
+
+
+def test_the_shared_disk_stands_in_both_zones_and_hears_tasks_alone(resources) -> None:
+    targets = resources("AWS::EFS::MountTarget")
+    assert len({json.dumps(one["SubnetId"]) for one in targets.values()}) == 2
+    for name, one in targets.items():
+        assert "dataSubnet" in json.dumps(one["SubnetId"]), name
+        [group] = one["SecurityGroups"]
+        assert "DiskGroup" in json.dumps(group), name
+    [own] = [one for name, one in resources("AWS::EC2::SecurityGroup").items() if "/DiskGroup" in name]
+    assert not own.get("SecurityGroupIngress")
+    heard = [one for one in resources("AWS::EC2::SecurityGroupIngress").values()
+             if "DiskGroup" in json.dumps(one["GroupId"])]  # fmt: skip
+    assert {(one["FromPort"], one["ToPort"], one["IpProtocol"]) for one in heard} == {(2049, 2049, "tcp")}
+    rooms = {re.search(r"(\w+?)Group", json.dumps(one["SourceSecurityGroupId"])).group(1) for one in heard}
+    assert {room.removeprefix("Network") for room in rooms} == {"Web", "Worker", "Sequencer", "Detector", "Duties"}
+
+
+def test_each_task_mounts_and_may_mount_only_what_it_needs(resources) -> None:
+    """Clause 2.4.a: who cannot reach a signing key cannot sign."""
+    may: dict[tuple[str, str], set[str]] = {}
+    paths = {name.split("/")[1]: point["RootDirectory"]["Path"]
+             for name, point in resources("AWS::EFS::AccessPoint").items()}  # fmt: skip
+    for policy in resources("AWS::IAM::Policy").values():
+        for one in policy["PolicyDocument"]["Statement"]:
+            acts = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
+            if not any(act.startswith("elasticfilesystem:") for act in acts):
+                continue
+            assert len(policy["Roles"]) == 1
+            [room] = re.findall(r"(Web|Worker|Sequencer|Detector|Duties)Task", json.dumps(policy["Roles"]))
+            [of] = one["Condition"]["StringEquals"].values()
+            [point] = [logical for logical in paths if logical in json.dumps(of)]
+            assert point.startswith(f"Disk{room}"), "nobody uses another's access point"
+            may[room.lower(), paths[point]] = {act.removeprefix("elasticfilesystem:Client") for act in acts}
+    everything = {"Mount", "Write"}
+    assert may == {
+        **{(room, "/shared"): everything for room in ("web", "worker", "sequencer", "detector", "duties")},
+        ("sequencer", "/journal"): everything,
+        ("web", "/journal"): {"Mount"},
+        ("duties", "/journal"): {"Mount"},
+        ("worker", "/pictures"): everything,
+        ("duties", "/disclosure"): everything,
+    }
+    assert set(_shared(resources)) == set(may)
+    for task in resources("AWS::ECS::TaskDefinition").values():
+        [container] = task["ContainerDefinitions"]
+        for mount in container["MountPoints"]:
+            rights = may.get((container["Name"], mount["ContainerPath"]), everything)
+            assert mount["ReadOnly"] is ("Write" not in rights), (container["Name"], mount)
+
+
+def test_tasks_are_told_where_on_the_shared_disk_their_files_lie(resources) -> None:
+    for name, task in resources("AWS::ECS::TaskDefinition").items():
+        [container] = task["ContainerDefinitions"]
+        told = {one["Name"]: one["Value"] for one in container["Environment"]}
+        assert told["HEADSHOTLY_DATA"] == "/shared", name
+        assert told["HEADSHOTLY_OPTION_JOURNAL__KEY_FILE"].startswith("/journal/"), name
+        assert told["HEADSHOTLY_OPTION_CREDENTIALS__FOLDER"] == "/pictures", name
+        assert told["HEADSHOTLY_OPTION_DISCLOSURE__KEY_FILE"].startswith("/disclosure/"), name
+        # Temporary names and counters stay on the machine: the image says TMPDIR=/data.
+        [scratch] = [one for one in container["MountPoints"] if one["SourceVolume"] == "scratch"]
+        assert scratch["ContainerPath"] == "/data", name
+        assert told["HEADSHOTLY_OPTION_METRICS__FOLDER"].startswith("/data/"), name
+
+
+def test_workers_grow_with_the_queue_and_with_what_they_do(resources) -> None:
+    steps = [
+        one["StepScalingPolicyConfiguration"]
+        for one in resources("AWS::ApplicationAutoScaling::ScalingPolicy").values()
+        if one["PolicyType"] == "StepScaling"
+    ]
+    [alarm] = [
+        one
+        for one in resources("AWS::CloudWatch::Alarm", "Service").values()
+        if one.get("MetricName") == "ApproximateNumberOfMessagesVisible"
+    ]
+    assert "Jobs" in json.dumps(alarm["Dimensions"])
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    [step] = steps
+    more = [one["ScalingAdjustment"] for one in step["StepAdjustments"]]
+    assert more == sorted(more)
+    assert more[0] > 0, "the queue never takes workers away"
+    cpu = [one for name, one in resources("AWS::ApplicationAutoScaling::ScalingPolicy").items()
+           if one["PolicyType"] == "TargetTrackingScaling"]  # fmt: skip
+    assert len(cpu) == 2
+
+
+def test_a_planted_open_disk_fails_the_synthesis(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), context=FLAGS)
+    efs.CfnFileSystem(stacks(app, PLAN)["data"], "Planted", encrypted=False)
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+    assert "AwsSolutions-EFS1" in (tmp_path / "validation-report.json").read_text()

@@ -210,6 +210,14 @@ def test_the_operators_certificate_signs_where_there_is_one(tmp_path: Path, monk
         signatory.current()
 
 
+def test_the_certificate_that_we_make_lies_where_an_option_says(tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "pictures"
+    monkeypatch.setitem(configuration.current().options, "credentials.folder", str(folder))
+    made = signatory.current()
+    assert [path.name for path in folder.iterdir()] == ["content-credentials.pem"]
+    assert made.chain in (folder / "content-credentials.pem").read_text()
+
+
 def inspect(path: Path):
     return CliRunner().invoke(studio, ["inspect", str(path)])
 

@@ -152,7 +152,8 @@ def web(listen: str, port: int | None, processes: int) -> None:
     from headshotly.frontdoor.settings import metrics_folder  # noqa: PLC0415 - as above
 
     here = configuration.current()
-    folder, held = measuring_folder.make_folder(here.data_folder / "metrics")
+    measured = Path(here.options.get("metrics.folder") or here.data_folder / "metrics")
+    folder, held = measuring_folder.make_folder(measured)
     metrics_folder(folder)  # before anything loads prometheus_client
     from headshotly.frontdoor import certificate, metrics  # noqa: PLC0415 - after that
     from headshotly.frontdoor.server import https  # noqa: PLC0415 - only this process needs gunicorn
