@@ -199,6 +199,7 @@ ABOUT_STAFF = frozenset(
         "access.WithheldRight",
         "lifecycle.TrainingRecord",
         "incidents.Contact",
+        "incidents.HolderLetter",
     }
 )
 

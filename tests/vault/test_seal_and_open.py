@@ -12,6 +12,7 @@ from headshotly.audit.acts import Act, Outcome
 from headshotly.audit.errors import JournalUnavailable
 from headshotly.audit.leaf import decode
 from headshotly.audit.models import Disclosure
+from headshotly.audit.together import Together
 from headshotly.policy import clock, configuration
 from headshotly.vault import receipt, services, wiring
 from headshotly.vault.errors import KeyShredded, ObjectDamaged, ObjectMissing, ReceiptForged, WarrantRefused
@@ -54,20 +55,19 @@ def test_every_opening_is_in_the_journal_before_the_bytes_come_out(person) -> No
 @pytest.mark.parametrize("written", [False, True], ids=["did-not-happen", "happened-but-reported-failure"])
 def test_no_entry_no_plaintext(person, monkeypatch, written: bool) -> None:
     object_id = sealed(person)
-    real = Disclosure.objects.using("journal").create
 
-    class Broken:
-        def create(self, **fields):
-            if written:
-                real(**fields)
-            raise DatabaseError("the answer was lost")
+    def broken(rows) -> None:
+        if written:
+            audit._commit(rows)
+        raise DatabaseError("the answer was lost")
 
-    monkeypatch.setattr(Disclosure.objects, "using", lambda _alias: Broken())
+    monkeypatch.setattr(audit, "_together", Together(broken))
     unwrapped = []
     monkeypatch.setattr(services.customer_keys, "plain", unwrapped.append)
     with pytest.raises(JournalUnavailable, match="nothing was opened"):
         services.open(object_id=object_id, warrant=person.warrant())
     assert unwrapped == []
+    assert len(disclosures(Act.OBJECT_OPENED)) == written
 
 
 @pytest.mark.clause("5.1.a")
