@@ -137,9 +137,12 @@ def inspected(running: Service) -> tuple[int, int, int]:
     return len(found), sum(one.startswith("blocked") for one in found), sum(one.startswith("noted") for one in found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or Playwright's own. Where neither is there, the journeys are said not to have run."""
+    """Debian's Chromium, or Playwright's own. Where neither is there, the journeys are said not to have run.
+
+    Ends with its file: Playwright's loop runs in this thread, and Django would take the next test for an async one.
+    """
     path = shutil.which("chromium")
     with sync_playwright() as playwright:
         try:
