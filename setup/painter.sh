@@ -1,11 +1,12 @@
 #!/bin/sh
 # Runs the generative pipelines, tiny, in an environment of their own (about 1.3 GB; not part of CI).
-# PAINTER_PYTHON: a Python, 3.11 or newer, for which TORCH can be had; TORCH: its requirement, the build for your GPU.
+# PAINTER_PYTHON: a Python, 3.11 or newer, for which TORCH can be had; TORCH: its requirements, the builds for
+# your GPU, and torchvision's must be of the same kind.
 # All but torch is installed by hash; torch and what only it needs come from the index that you trust for your GPU.
 set -eu
 cd "$(dirname "$0")/.."
 python=${PAINTER_PYTHON:-$(command -v python3.11 || command -v python3)}
-torch=${TORCH:-torch==2.13.0}
+torch=${TORCH:-torch==2.13.0 torchvision==0.28.0}
 want=$(cat requirements/diffusion.lock setup/painter.sh | cksum; echo "$python $torch")
 if [ "$(cat build/painter/.wanted 2>/dev/null || true)" != "$want" ]; then
   rm -rf build/painter
@@ -13,7 +14,8 @@ if [ "$(cat build/painter/.wanted 2>/dev/null || true)" != "$want" ]; then
   pip="build/painter/bin/python -m pip install --quiet --disable-pip-version-check"
   # Without dependencies: the lock has them all, and torch, which accelerate asks for, comes next.
   $pip --require-hashes --no-deps --requirement requirements/diffusion.lock
-  $pip "$torch" pytest
+  # shellcheck disable=SC2086 - two requirements
+  $pip $torch pytest
   printf '%s' "$want" > build/painter/.wanted
 fi
 PYTHONPATH=.:painter/tests exec build/painter/bin/python -m pytest -q -p no:cacheprovider -c painter/pytest.ini painter/tests
