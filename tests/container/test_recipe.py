@@ -1,5 +1,6 @@
 """What the recipe of the image says; ``make image`` builds its layer twice and compares (container/README.md)."""
 
+import json
 import re
 import subprocess
 import sys
@@ -69,9 +70,16 @@ def test_a_worse_recipe_is_noticed(old: str, new: str, what: str) -> None:
 
 
 def test_the_image_runs_as_the_same_nobody_as_the_tasks() -> None:
-    service = (REPOSITORY / "infra" / "headshotly_infra" / "service.py").read_text()
-    assert 'NOBODY = "10001:10001"' in service
-    assert "readonly_root_filesystem=True" in service
+    resources = json.loads((REPOSITORY / "infra" / "templates" / "Service.json").read_text()).values()
+    containers = [
+        one
+        for each in resources
+        if each["Type"] == "AWS::ECS::TaskDefinition"
+        for one in each["Properties"]["ContainerDefinitions"]
+    ]
+    assert len(containers) >= 5
+    assert {one["User"] for one in containers} == {"10001:10001"}
+    assert all(one["ReadonlyRootFilesystem"] for one in containers)
 
 
 def test_nothing_of_a_customer_or_a_key_gets_into_the_build(tmp_path: Path) -> None:
