@@ -218,7 +218,8 @@ def killed(dice: random.Random) -> dict:
         kills += 1
         workers[victim] = fork_worker()
     for _ in waiting():
-        if not open_shoots() and not DBTaskResult.objects.filter(status="RUNNING").exists():
+        # A worker killed after its shoot's last step leaves a task that somebody takes once more, to no effect.
+        if not open_shoots() and not DBTaskResult.objects.filter(status__in=["READY", "RUNNING"]).exists():
             break
     for process in workers:
         kill(process)
