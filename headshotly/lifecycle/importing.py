@@ -5,7 +5,6 @@ One transaction a document: a crash before its end leaves nothing of it, and the
 
 import datetime as dt
 import hashlib
-import secrets
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
@@ -23,9 +22,9 @@ from headshotly.lifecycle.sightings import Run, Sighting
 from headshotly.lifecycle.states import Grading, Method, State, StepKind
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.reference import new_reference
 
 SKEW = dt.timedelta(minutes=5)
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none misread on the telephone  # pragma: allowlist secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def _see(taking: _Taking, sighting: Sighting) -> None:
 def _enter(taking: _Taking, sighting: Sighting) -> Finding:
     scan, grade = taking.scan, sighting.grade
     made = Finding.objects.create(
-        reference="F-" + "".join(secrets.choice(_ALPHABET) for _ in range(8)),
+        reference=new_reference("F"),
         fingerprint=sighting.fingerprint,
         method=scan.method,
         tool=scan.tool,

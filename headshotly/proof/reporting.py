@@ -3,7 +3,6 @@
 import datetime as dt
 import hashlib
 import json
-import secrets
 from dataclasses import asdict, dataclass
 from uuid import UUID, uuid4
 
@@ -14,6 +13,7 @@ from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.audit.acts import Act
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.reference import new_reference
 from headshotly.proof import weakness_states
 from headshotly.proof.errors import Incomplete, NotFound, NotNow
 from headshotly.proof.models import Thanks, WeaknessReport
@@ -25,7 +25,6 @@ KEPT_AFTER_CLOSING = dt.timedelta(days=731)
 LONGEST_WORDS = 20_000
 LONGEST_LINE = 300
 LONGEST_THANKS = 80
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none misread on the telephone  # pragma: allowlist secret
 _LABEL = "proof.words"
 
 
@@ -94,7 +93,7 @@ def receive(*, actor: Actor, channel: Channel, words: Words, raw: bytes = b"") -
         with transaction.atomic():
             original = _seal_original(actor, subject, raw)
             made = WeaknessReport.objects.create(
-                reference="V-" + "".join(secrets.choice(_ALPHABET) for _ in range(8)),
+                reference=new_reference("V"),
                 subject=subject,
                 channel=channel,
                 source_sha256=source,

@@ -15,6 +15,7 @@ from headshotly.audit.acts import Act
 from headshotly.audit.acts import Outcome as JournalOutcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.reference import new_reference
 from headshotly.policy.wording import language
 from headshotly.rights import clocks, states, verifying
 from headshotly.rights.deadlines import deadlines_of, today_in
@@ -29,7 +30,6 @@ LINK_VALID = dt.timedelta(days=30)
 LONGEST_WORDS = 5000
 REQUESTS_PER_CLIENT = 10
 MAILS_WINDOW = dt.timedelta(hours=1)
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none misread on the telephone  # pragma: allowlist secret
 _APPEALS = frozenset({State.ANSWERED, State.REFUSED})
 
 
@@ -65,10 +65,6 @@ class Received:
 
     request: RightsRequest
     token: str = ""
-
-
-def _reference() -> str:
-    return "R-" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
 
 @enforces("1.2.c")
@@ -114,7 +110,7 @@ def receive(
     token = secrets.token_urlsafe(24) if subject is None and words.email else ""
     with transaction.atomic():
         made = RightsRequest.objects.create(
-            reference=_reference(),
+            reference=new_reference("R"),
             subject=person,
             has_account=subject is not None,
             kind=kind,
@@ -318,7 +314,7 @@ def note_deletion(*, subject: UUID) -> None:
     zone = configuration.current().operator.time_zone
     last = deadlines_of(Kind.DELETE, Regime.EITHER, moment, operator_zone=zone)
     RightsRequest.objects.create(
-        reference=_reference(),
+        reference=new_reference("R"),
         subject=subject,
         kind=Kind.DELETE,
         regime=Regime.EITHER,
