@@ -48,8 +48,8 @@ from headshotly.purposes import services as purposes  # noqa: E402
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text  # noqa: E402
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState  # noqa: E402
 from headshotly.vault import services as vault  # noqa: E402
-from tests import redis_server  # noqa: E402
 from tests.frontdoor import arena  # noqa: E402
+from tests.local_server import free_port  # noqa: E402
 
 PASSWORD = "vier gruene Wolken 1983"
 STYLES = ["studio-grey", "linkedin"]
@@ -92,7 +92,7 @@ class Fleet:
 
     def __init__(self, folder: Path) -> None:
         self.pem, self.key = certificate.ensure(configuration.current().data_folder / "tls", host="localhost")
-        self.ports = {name: redis_server.free_port() for name in ("web-0", "web-1", "balancer")}
+        self.ports = {name: free_port() for name in ("web-0", "web-1", "balancer")}
         self.names = [f"{kind}-{number}" for kind in ("worker", "web", "sequencer") for number in (0, 1)]
         self.processes = {name: self.start(name) for name in self.names}
         self.balancer = self.balance(folder)

@@ -12,7 +12,7 @@ from headshotly.audit.models import PendingEntry
 from headshotly.policy import configuration
 from headshotly.vendors import gate, mail
 from headshotly.vendors.errors import EgressRefused
-from tests.journeys.conftest import free_port
+from tests.local_server import free_port
 from tests.vendors.test_https import tls  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
