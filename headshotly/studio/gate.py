@@ -394,7 +394,7 @@ def eyes_open(picture: Picture, face: Face) -> float:
     The mesh alone draws open eyes over closed lids. An iris has upright edges, a closed lid and its lashes have none:
     the mesh's openness is multiplied by the detail across the eye, by that along the lids.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     measured = []
     for corners, openness in zip(_CORNERS, face.eyes, strict=True):
         band = cv2.GaussianBlur(_levelled(grey, face.landmarks[list(corners), :2]), (0, 0), 1.5)[16:32, 8:56]
