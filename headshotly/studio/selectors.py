@@ -24,18 +24,13 @@ _HEADSHOT = Prepared(
 _GALLERY = Prepared(lambda shoot: Headshot.objects.filter(shoot_id=shoot).order_by("made_at"), shoot=UUIDField())
 
 
-def photo_of(subject: UUID, photo_id: UUID) -> Photo | None:
-    """Return a subject's photo, None where there is none or it is somebody else's."""
-    return _PHOTO.one(one=photo_id, subject=subject)
-
-
 def shoot_of(subject: UUID, shoot_id: UUID) -> Shoot | None:
-    """Return a subject's shoot; None as ``photo_of`` does."""
+    """Return a subject's shoot; None as ``photo`` does."""
     return _SHOOT.one(one=shoot_id, subject=subject)
 
 
 def headshot_of(subject: UUID, headshot_id: UUID) -> Headshot | None:
-    """Return a subject's headshot; None as ``photo_of`` does."""
+    """Return a subject's headshot; None as ``photo`` does."""
     return _HEADSHOT.one(one=headshot_id, subject=subject)
 
 
@@ -47,6 +42,11 @@ def gallery_of(shoot: Shoot) -> list[Headshot]:
 def photos_of(subject: UUID) -> QuerySet[Photo]:
     """Return a subject's photos, newest first."""
     return Photo.objects.filter(subject=subject).order_by("-received_at")
+
+
+def photo(subject: UUID, photo_id: UUID) -> Photo | None:
+    """Return a subject's photo; None where there is none or it is somebody else's."""
+    return _PHOTO.one(one=photo_id, subject=subject)
 
 
 def photos_received_before(moment: dt.datetime) -> QuerySet[Photo]:
