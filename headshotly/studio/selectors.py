@@ -17,6 +17,11 @@ def photos_of(subject: UUID) -> QuerySet[Photo]:
     return Photo.objects.filter(subject=subject).order_by("-received_at")
 
 
+def photo(subject: UUID, photo_id: UUID) -> Photo | None:
+    """Return a subject's photo where it is kept."""
+    return Photo.objects.filter(id=photo_id, subject=subject).first()
+
+
 def photos_received_before(moment: dt.datetime) -> QuerySet[Photo]:
     """Return every photo received before a moment, of anybody; the sweeper decides whose time is over."""
     return Photo.objects.filter(received_at__lt=moment)

@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
@@ -13,9 +10,9 @@ from psycopg.errors import InsufficientPrivilege
 
 from headshotly.frontdoor import database_roles
 from headshotly.policy.refusal import Refusal
+from tests import separate_python
 from tests.audit.conftest import scratch_postgres  # noqa: F401 - a fixture
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 JOURNAL = ("pendingentry", "disclosure", "entry", "subtree", "signedhead", "damagedentry")
 
 # Played in a process of its own, under the role its address names.
@@ -161,32 +158,17 @@ _CHECK = "from headshotly.frontdoor import database_roles\ntold['shortcomings'] 
 
 
 def play(scene: str, url: str, folder: Path, photo: Path, **more: str) -> dict:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTLY_")}
-    ran = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import os, json, django; django.setup()\ntold = {{}}\n{scene}\n{_CHECK}\nprint(json.dumps(told))",
-        ],
-        cwd=REPOSITORY,
-        env={
-            **kept,
-            "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
-            "HEADSHOTLY_ENVIRONMENT": "test",
-            "HEADSHOTLY_DATA": str(folder / "data"),
-            "HEADSHOTLY_MAIL": str(folder / "mail"),
-            "HEADSHOTLY_DATABASE_URL": url,
-            "HEADSHOTLY_OPTION_ORDERS__TRIAL_HEADSHOTS": "1000",
-            "HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE": "yes",
-            "PHOTO": str(photo),
-            **more,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    said = separate_python.run(
+        url,
+        folder,
+        f"import os, json; told = {{}}\n{scene}\n{_CHECK}\nprint(json.dumps(told))",
+        HEADSHOTLY_MAIL=str(folder / "mail"),
+        HEADSHOTLY_OPTION_ORDERS__TRIAL_HEADSHOTS="1000",
+        HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE="yes",
+        PHOTO=str(photo),
+        **more,
     )
-    assert ran.returncode == 0, ran.stderr[-4000:]
-    return json.loads(ran.stdout.splitlines()[-1])
+    return json.loads(said.splitlines()[-1])
 
 
 _OWNER = """
