@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -375,7 +378,7 @@ def test_a_wrong_option_of_the_database_is_told_at_once(option, value, said, tmp
     ran = subprocess.run(
         [sys.executable, "-c", "import headshotly.frontdoor.settings"],
         env={"PATH": os.environ["PATH"], f"HEADSHOTLY_OPTION_DATABASE__{option}": value, "HEADSHOTLY_DATA": str(tmp_path)},
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 1
     assert said in ran.stderr
