@@ -218,7 +218,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def shoot(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
     """Show a shoot: its progress, then its gallery."""
     found = services.shoot_of(_subject(request), shoot_id)
-    made = list(selectors.headshots_of(found))
+    made = selectors.gallery_of(found)
     headshots = [{"headshot": headshot, "title": style(headshot.style_id).title} for headshot in made]
     context = {
         "shoot": found,
@@ -305,10 +305,8 @@ def download(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Give a headshot to its owner as a file."""
     found = services.headshot_of(_subject(request), headshot_id)
     _deliver(found)
-    data = vault.open(object_id=found.object_id, warrant=_warrant(request, "download"))
-    audit.record(
-        actor=_actor(request), act=Act.HEADSHOT_DOWNLOADED, subject=_subject(request), object_ids=[found.object_id]
-    )
+    warrant = _warrant(request, "download")
+    data = vault.open(object_id=found.object_id, warrant=warrant, also=[Act.HEADSHOT_DOWNLOADED])
     return _picture(data, name=_file_name(found))
 
 
