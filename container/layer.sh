@@ -19,6 +19,8 @@ rm -rf "$out/app/site/bin" "$out/app/site/.lock"
 cp -R headshotly "$out/app/site/headshotly"
 cp "$models"/* "$out/app/models/"
 cp container/headshotly container/health "$out/app/bin/"
+# Who vouches for Amazon's databases; no public authority does.
+[ -z "${RDS_CA:-}" ] || cp "$RDS_CA" "$out/app/rds-ca.pem"
 chmod 755 "$out/app/bin/headshotly" "$out/app/bin/health"
 find "$out" \( -name __pycache__ -o -name '*.pyc' \) -prune -exec rm -rf {} +
 # What installers write about the machine they ran on.

@@ -4,6 +4,7 @@ SQLite: the online backup interface. PostgreSQL: ``pg_dump`` and ``pg_restore`` 
 """
 
 import contextlib
+import itertools
 import shutil
 import sqlite3
 import subprocess
@@ -26,6 +27,15 @@ from headshotly.vault import durable
 # The other way round it would be in neither.
 ALIASES = ("journal", DEFAULT_DB_ALIAS)
 _PROGRAMS = Path("/usr/lib/postgresql")
+# Tables whose policies on rows hold for this role, and none of which lets every row through.
+_HALF_SEEN = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relkind = 'r' AND row_security_active(c.oid) AND NOT EXISTS (
+    SELECT FROM pg_policies p WHERE p.schemaname = 'public' AND p.tablename = c.relname AND p.permissive = 'PERMISSIVE'
+    AND p.cmd IN ('ALL', 'SELECT') AND p.qual = 'true' AND current_user = ANY (p.roles))
+"""
+# Roles and what they may see are the server's, not the copy's: the owner gives them anew after a restore.
+_OF_ROLES = (" POLICY ", " ROW SECURITY ")
 
 
 class Engine(Protocol):
@@ -158,12 +168,28 @@ class PostgresEngine:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
-        """Read a dump as it is made; its tables are all of one moment."""
+        """Read a dump as it is made; its tables are all of one moment.
+
+        The role of the duties is subject to the policies on rows, and has one that lets everything through. pg_dump
+        refuses such a role unless told otherwise, since it would leave rows out silently where the policy were another.
+        """
+        self._require_every_row()
         yield self._dumped()
+
+    @staticmethod
+    def _require_every_row() -> None:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute(_HALF_SEEN)
+            found = [str(row[0]) for row in cursor.fetchall()]
+        if found:
+            raise DatabaseUnfit(
+                f"This program's role sees only some rows of {found[0]}, so the copy would not be whole. "
+                "Let the owner run “headshotly database roles --apply”."
+            )
 
     def _dumped(self) -> Iterator[tuple[str, IO[bytes]]]:
         # Compressed afterwards, piece by piece, together with what SQLite gives.
-        command = [_program("pg_dump"), "--format=custom", "--compress=0", "--no-password"]
+        command = [_program("pg_dump"), "--format=custom", "--compress=0", "--no-password", "--enable-row-security"]
         with tempfile.TemporaryFile() as complaints:
             process = subprocess.Popen(  # noqa: S603 - a program of the system, our own arguments
                 command, stdout=subprocess.PIPE, stderr=complaints, env=_reach(), cwd="/"
@@ -197,8 +223,10 @@ class PostgresEngine:
         connections.close_all()
         arguments = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--no-password"]
         reach = _reach()
-        command = [_program("pg_restore"), *arguments, f"--dbname={reach['PGDATABASE']}"]
-        with tempfile.TemporaryFile() as complaints:
+        with tempfile.TemporaryFile() as complaints, tempfile.NamedTemporaryFile() as wanted:
+            source = self._choose(source, wanted)
+            arguments += [f"--use-list={wanted.name}", f"--dbname={reach['PGDATABASE']}"]
+            command = [_program("pg_restore"), *arguments]
             process = subprocess.Popen(  # noqa: S603 - as above
                 command, stdin=subprocess.PIPE, stderr=complaints, env=reach, cwd="/"
             )
@@ -214,6 +242,31 @@ class PostgresEngine:
             if code:
                 complaints.seek(0)
                 raise DatabaseUnfit(f"The database could not be loaded. PostgreSQL said: {_first(complaints.read())}")
+
+    @staticmethod
+    def _choose(source: Iterator[bytes], wanted: IO[bytes]) -> Iterator[bytes]:
+        """Write down what shall be loaded: everything but policies, which name roles this server may not have.
+
+        Returns:
+            The dump from its beginning; what was read of it to find its table of contents is still in memory.
+        """
+        read: list[bytes] = []
+        with tempfile.TemporaryFile() as contents, tempfile.TemporaryFile() as complaints:
+            process = subprocess.Popen(  # noqa: S603 - a program of the system, our own arguments
+                [_program("pg_restore"), "--list"], stdin=subprocess.PIPE, stdout=contents, stderr=complaints, cwd="/"
+            )
+            # It ends as soon as it knows the contents, which are at the beginning.
+            with contextlib.suppress(BrokenPipeError), contextlib.closing(_into(process)) as pipe:
+                for piece in source:
+                    read.append(piece)
+                    pipe.write(piece)
+            if process.wait():
+                complaints.seek(0)
+                raise DatabaseUnfit(f"The database could not be loaded. PostgreSQL said: {_first(complaints.read())}")
+            contents.seek(0)
+            wanted.writelines(line for line in contents if not any(one.encode() in line for one in _OF_ROLES))
+            wanted.flush()
+        return itertools.chain(read, source)
 
     def clear(self) -> None:
         """Remove every table of the place."""
@@ -246,12 +299,12 @@ def _program(name: str) -> str:
 
 def _reach() -> dict[str, str]:
     """Return how PostgreSQL's programs reach the database; the password is in nobody's list of processes."""
-    about = connections[DEFAULT_DB_ALIAS].settings_dict
+    about = connections[DEFAULT_DB_ALIAS].get_connection_params()  # with a password that is made for now, where it is
     named = {
-        "PGDATABASE": about["NAME"], "PGUSER": about["USER"], "PGPASSWORD": about["PASSWORD"],
-        "PGHOST": about["HOST"], "PGPORT": about["PORT"],
+        "PGDATABASE": "dbname", "PGUSER": "user", "PGPASSWORD": "password", "PGHOST": "host", "PGPORT": "port",
+        "PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert",
     }  # fmt: skip
-    return {name: str(value) for name, value in named.items() if value}
+    return {variable: str(about[name]) for variable, name in named.items() if about.get(name)}
 
 
 def engine() -> Engine:

@@ -6,18 +6,23 @@ again changes nothing. It is no migration, since every release's new tables need
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from django.apps import apps
-from django.db import connection, router
+from django.db import connection, connections, router, transaction
 from django.db.models import Model
 
 from headshotly.audit import privileges
+from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
 
 # Programs that work on customers' rows; the sequencer reaches the journal only.
 PROGRAMS = ("web", "worker", "duties", "detector")
 SEQUENCER = "sequencer"
+# Makes and drops the databases of restore exercises, and reaches nothing of the living ones. It inherits what a
+# database's owner may do in it, and is a member of nothing else.
+DRILL = "drill"
 # Rooms whose tables the detector never needs: it reads events and contains, and looks at no pictures or purchases.
 CLOSED_TO_DETECTOR = frozenset({"studio", "orders", "rights", "purposes"})
 # Tables that hold one customer's rows each, and nobody else's (docs/adr/0152 says why not more).
@@ -62,13 +67,17 @@ def statements(*, prefix: str = "", alias: str = "default") -> list[str]:
     """
     roles = [role_of(program, prefix) for program in (*PROGRAMS, SEQUENCER)]
     web, worker, duties, detector, sequencer = roles
-    made = [_make(role) for role in roles]
+    made = [*(_make(role) for role in roles), _make(role_of(DRILL, prefix), may="INHERIT CREATEDB")]
+    made += [_signs_in_by_iam(role) for role in (*roles, role_of(DRILL, prefix))]
     closed = ["REVOKE CREATE ON SCHEMA public FROM PUBLIC", f"REVOKE ALL ON SCHEMA public FROM {', '.join(roles)}"]
     closed += [f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {', '.join(roles)}"]
     if alias == "keys":
         # Wrapped keys: whoever opens or shreds needs them, the detector and the sequencer never.
         those = f"{web}, {worker}, {duties}"
-        return [*made, *closed, f"GRANT USAGE ON SCHEMA public TO {those}", *_rows(_tables(alias), those)]
+        made += _admit(alias, those)
+        every = f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {duties}"  # checks read every byte
+        return [*made, *closed, f"GRANT USAGE ON SCHEMA public TO {those}", *_rows(_tables(alias), those), every]
+    made += _admit(alias, ", ".join(roles))
     journal = [each for role in (web, worker, duties, detector) for each in _journal(role, sequencer)]
     open_to_detector = {
         name: model for name, model in _tables(alias).items() if model._meta.app_label not in CLOSED_TO_DETECTOR
@@ -80,19 +89,34 @@ def statements(*, prefix: str = "", alias: str = "default") -> list[str]:
         *_rows(open_to_detector, detector),
         *(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}" for role in roles),
         *journal,
-        # Checks recompute the journal and look how long entries wait.
-        *(f"GRANT SELECT ON audit_{outbox} TO {duties}" for outbox in ("pendingentry", "disclosure")),
+        # Backups read every table and where its numbers are; checks recompute the journal and look what waits.
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {duties}",
+        f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {duties}",
         *_scope(web, (worker, duties, detector)),
     ]
 
 
-def _make(role: str) -> str:
+def _make(role: str, *, may: str = "NOINHERIT NOCREATEDB") -> str:
     """Return what makes a role unless it is there; how it signs in (IAM, certificate, password) is the server's."""
     # A role's name is a constant of ours.
     return (
         f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "  # nosec B608
-        f"THEN CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS; END IF; END $$"
+        f"THEN CREATE ROLE {role} LOGIN NOSUPERUSER {may} NOCREATEROLE NOBYPASSRLS; END IF; END $$"
     )
+
+
+def _signs_in_by_iam(role: str) -> str:
+    """Return what lets a role sign in by the task's AWS role, on servers that know this (RDS, Aurora)."""
+    return (
+        "DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') "
+        f"THEN GRANT rds_iam TO {role}; END IF; END $$"
+    )
+
+
+def _admit(alias: str, roles: str) -> list[str]:
+    """Return what lets the named roles, the owner and nobody else into a database."""
+    name = '"{}"'.format(str(connections[alias].settings_dict["NAME"]).replace('"', '""'))
+    return [f"REVOKE ALL ON DATABASE {name} FROM PUBLIC", f"GRANT CONNECT ON DATABASE {name} TO {roles}"]
 
 
 def _rows(tables: Iterable[str], roles: str) -> list[str]:
@@ -130,29 +154,85 @@ def _scope(web: str, others: Iterable[str]) -> list[str]:
 
 
 @enforces("2.4.a")
-def shortcomings() -> list[str]:
-    """Return, in plain words, what the role of this process may do that no program should; empty is good.
+def shortcomings(role: str = "") -> list[str]:
+    """Return, in plain words, what a role may do that no program should; empty is good.
 
     Asked of the database, with its own answers, so that a grant made by hand is seen as well.
+
+    Args:
+        role: whose; empty for the one this process signs in as.
     """
     if connection.vendor != "postgresql":
         return ["This installation does not use PostgreSQL, which alone has roles."]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
-        found = ["It may do anything on the server."] if cursor.fetchone()[0] else []
-        cursor.execute("SELECT has_schema_privilege(current_user, 'public', 'CREATE')")
-        found += ["It may make tables."] if cursor.fetchone()[0] else []
-        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
-        owned = cursor.fetchone()[0]
+
+        def says(question: str, *values: str) -> Any:
+            cursor.execute(question, values)
+            return cursor.fetchone()[0]
+
+        role = role or says("SELECT current_user::text")
+        powers = "rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb"
+        found = []
+        if says(f"SELECT {powers} FROM pg_roles WHERE rolname = %s", role):  # noqa: S608 - constants # nosec B608
+            found.append("It may do more on the server than use its databases.")
+        if says("SELECT has_schema_privilege(%s, 'public', 'CREATE')", role):
+            found.append("It may make tables.")
+        owned = says("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = %s", role)
         found += [f"It owns {owned} tables."] if owned else []
         for model in apps.get_app_config("audit").get_models():
             table = model._meta.db_table
-            cursor.execute("SELECT has_table_privilege(current_user, %s, 'UPDATE, TRUNCATE')", [table])
-            found += [f"It may change {table}."] if cursor.fetchone()[0] else []
+            if says("SELECT has_table_privilege(%s, %s, 'UPDATE, TRUNCATE')", role, table):
+                found.append(f"It may change {table}.")
         for table in SCOPED:
-            cursor.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", [table])
-            found += [] if cursor.fetchone()[0] else [f"{table} shows every customer's rows to everybody."]
+            if not says("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", table):
+                found.append(f"{table} shows every customer's rows to everybody.")
     return found
+
+
+@enforces("2.4.a")
+def shortcomings_of_all() -> dict[str, list[str]]:
+    """Return what each program's role may do that it should not, by role; a role that is not there says so.
+
+    Their names follow from the one this process signs in as: ``staging_duties`` has ``staging_web`` beside it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user::text")
+        mine = str(cursor.fetchone()[0])
+        prefix = next((mine.removesuffix(one) for one in (*PROGRAMS, SEQUENCER) if mine.endswith(one)), None)
+        found = {mine: shortcomings(mine)}
+        if prefix is None:
+            found[mine].append("It is the role of no program.")
+            return found
+        for program in (*PROGRAMS, SEQUENCER):
+            role = role_of(program, prefix)
+            cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = %s", [role])
+            found[role] = shortcomings(role) if cursor.fetchone()[0] else ["It does not exist."]
+    return found
+
+
+@enforces("2.4.a")
+def require_separated() -> None:
+    """Pass where this program's role may do no more than it should; asked before a program of production starts.
+
+    A place that a restore exercise made is its maker's, who has no other role there; its databases are ``drill_…``.
+
+    Raises:
+        Refusal: the role may do more; the sentence says what, and how it is mended.
+    """
+    if configuration.current().environment != "production" or connection.vendor != "postgresql":
+        return
+    if str(connection.settings_dict["NAME"]).startswith("drill_"):
+        return
+    try:
+        found = shortcomings()
+    finally:
+        connection.close()  # no process forked later shares it
+    if found:
+        raise Refusal(
+            f"This program's role in the database may do more than it should. {' '.join(found)} Let the owner run "
+            "“headshotly database roles --apply”, and sign in as the program's own role (docs/running.md).",
+            code="database.role",
+        )
 
 
 def apply(*, prefix: str, alias: str) -> int:
@@ -163,8 +243,6 @@ def apply(*, prefix: str, alias: str) -> int:
     Raises:
         Refusal: this installation does not use PostgreSQL.
     """
-    from django.db import connections, transaction  # noqa: PLC0415 - the alias decides
-
     if connections[alias].vendor != "postgresql":
         raise Refusal("Only PostgreSQL has roles; this installation uses SQLite.", code="database.no_roles")
     every = statements(prefix=prefix, alias=alias)

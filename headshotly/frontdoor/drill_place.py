@@ -12,10 +12,14 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from headshotly.continuity import places
+from headshotly.continuity.errors import DatabaseUnfit
 from headshotly.continuity.scratch_place import Ran
 from headshotly.policy import clock, configuration
 
@@ -23,7 +27,9 @@ _PREFIX = "headshotly-drill-"
 _OLD_SECONDS = 24 * 3600
 # What a process needs of the system, and how AWS's client finds its credentials; nothing of ours.
 _INHERITED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE")
-_CARRIED = ("kms.", "backup.")
+_CARRIED = ("kms.", "backup.", "database.sign_in", "database.region", "database.ca_file")
+# Where a role signs in that may make databases and reaches none of the living ones; the duties' own role makes none.
+_URL = "drill.database_url"
 
 
 class DrillPlace:
@@ -65,8 +71,10 @@ class DrillPlace:
         connection = connections[DEFAULT_DB_ALIAS]
         if connection.vendor != "postgresql":
             return {}
-        about, name = connection.settings_dict, f"drill_{int(clock.now().timestamp())}_{uuid.uuid4().hex[:8]}"
-        with connection.cursor() as cursor:
+        name = f"drill_{int(clock.now().timestamp())}_{uuid.uuid4().hex[:8]}"
+        with _server() as server, server.cursor() as cursor:
+            about = server.settings_dict
+            _require_maker(cursor)
             for each in (name, f"{name}_keys"):
                 cursor.execute(f'CREATE DATABASE "{each}"')  # nosemgrep: query-made-of-words - made here
                 self._databases.append(each)
@@ -146,8 +154,38 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@contextlib.contextmanager
+def _server() -> Iterator[BaseDatabaseWrapper]:
+    """Give a connection that makes and drops databases, as the role that option ``drill.database_url`` names."""
+    living = connections[DEFAULT_DB_ALIAS]
+    url = configuration.current().options.get(_URL, "")
+    if not url:
+        yield living
+        return
+    parts = urlsplit(url)
+    about = {
+        "NAME": parts.path.lstrip("/") or "postgres", "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""), "HOST": unquote(parts.hostname or ""), "PORT": str(parts.port or ""),
+    }  # fmt: skip
+    made = type(living)({**living.settings_dict, **about}, alias="drill")
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _require_maker(cursor: Any) -> None:
+    cursor.execute("SELECT rolcreatedb OR rolsuper, current_user FROM pg_roles WHERE rolname = current_user")
+    may, role = cursor.fetchone()
+    if not may:
+        raise DatabaseUnfit(
+            f"The role {role} may make no databases, and should not. Name one that may in the option {_URL}; "
+            "“headshotly database roles” makes the role “drill” for it."
+        )
+
+
 def _drop(name: str) -> None:
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+    with _server() as server, server.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # nosemgrep: query-made-of-words - made here
 
 
@@ -158,10 +196,9 @@ def _sweep() -> None:
         with contextlib.suppress(OSError):
             if folder.stat().st_mtime < before and folder.stat().st_uid == os.geteuid():
                 shutil.rmtree(folder, ignore_errors=True)
-    connection = connections[DEFAULT_DB_ALIAS]
-    if connection.vendor != "postgresql":
+    if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
         return
-    with connection.cursor() as cursor:
+    with _server() as server, server.cursor() as cursor:
         cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'drill\\_%%'")
         names = [row[0] for row in cursor.fetchall()]
     for name in names:

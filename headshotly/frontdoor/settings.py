@@ -94,13 +94,30 @@ def _sqlite(name: str) -> dict[str, object]:
     }
 
 
-def _postgresql(url: str, *, name: str = "") -> dict[str, object]:
+# Options of PostgreSQL. database.sign_in: aws-iam makes a password for each connection out of the task's AWS role.
+# database.ca_file: who must vouch for the server; without it a connection is encrypted as the server wants it.
+_SIGN_IN = HEADSHOTLY.options.get("database.sign_in", "")
+if _SIGN_IN not in {"", "aws-iam"}:
+    sys.exit(f"HEADSHOTLY_OPTION_DATABASE__SIGN_IN is “{_SIGN_IN}”; it must be aws-iam or left out.")
+_DATABASE_CA = HEADSHOTLY.options.get("database.ca_file", "")
+if _DATABASE_CA and not Path(_DATABASE_CA).is_file():
+    sys.exit(f"HEADSHOTLY_OPTION_DATABASE__CA_FILE names {_DATABASE_CA}, and there is no such file.")
+
+
+def _transport() -> dict[str, str]:
+    if _DATABASE_CA:
+        return {"sslmode": "verify-full", "sslrootcert": _DATABASE_CA}
+    return {"sslmode": "require"} if _SIGN_IN else {}  # a password of AWS is never said in the open
+
+
+def _postgresql(url: str, *, name: str = "", variable: str = "DATABASE_PASSWORD") -> dict[str, object]:
     parts = urlsplit(url)
     return _KEPT | {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "headshotly.frontdoor.postgresql_iam" if _SIGN_IN else "django.db.backends.postgresql",
+        "OPTIONS": _transport(),
         "NAME": name or parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
+        "PASSWORD": unquote(parts.password or "") or _environment(variable),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
     }
@@ -118,6 +135,7 @@ DATABASES = (
         "keys": _postgresql(
             _environment("KEYS_DATABASE_URL", _DATABASE_URL),
             name="" if _environment("KEYS_DATABASE_URL") else urlsplit(_DATABASE_URL).path.lstrip("/") + "_keys",
+            variable="KEYS_DATABASE_PASSWORD" if _environment("KEYS_DATABASE_URL") else "DATABASE_PASSWORD",
         ),
     }
     if _DATABASE_URL
@@ -169,6 +187,8 @@ STORAGES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Customer"
+# Django's own backend is for sessions that began before ours; the oldest session lives thirty days.
+AUTHENTICATION_BACKENDS = ["headshotly.accounts.knowing.Customers", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [

@@ -17,7 +17,7 @@ from headshotly.orders import selectors as orders_selectors
 from headshotly.orders import services as orders
 from headshotly.orders import spending
 from headshotly.policy import configuration
-from headshotly.proof import doors
+from headshotly.proof import doors, roles
 from headshotly.proof import service as proof_service
 from headshotly.purposes import withdrawal
 from headshotly.rights import rooms as rights_rooms
@@ -65,6 +65,12 @@ def _trace() -> None:
     tracing.install()
 
 
+def _roles() -> dict[str, list[str]]:
+    from headshotly.frontdoor.database_roles import shortcomings_of_all  # noqa: PLC0415 - models of every room
+
+    return shortcomings_of_all()
+
+
 def _commands() -> Iterator[tuple[str, str | None]]:
     from headshotly.frontdoor.commandline import walk  # noqa: PLC0415 - loads every command
 
@@ -98,6 +104,7 @@ def wire() -> None:
     leaving.when_leaving(rights_rooms.erase_rows)
     leaving.named_as_kept(orders_selectors.kept_after_erasure)
     entitlement.when_starting(spending.claim)
+    entitlement.when_asked(orders_selectors.left, more="orders:prices")
     entitlement.when_delivering(spending.deliver)
     entitlement.when_ended(orders.shoot_ended)
     entitlement.when_ended(telling.shoot_ended)
@@ -105,3 +112,4 @@ def wire() -> None:
     scratch_place.make_with(_drill_place)
     proof_service.start_scratch_with(_scratch_service)
     doors.walk_commands_with(_commands)
+    roles.ask_with(_roles)

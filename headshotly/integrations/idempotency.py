@@ -2,13 +2,14 @@
 
 The claim is committed before the work begins and the answer after it. What was refused changed nothing, so its key is
 free again. A crash in between leaves a claim without an answer; it runs out after ``CLAIM_VALID``, and the same request
-may then be done again. Where doing something twice would cost money, claim, work and answer are one transaction
-(``frontdoor.api.once``), so there a crash leaves none of them.
+may then be taken up again. Where the work is short, work and answer are one transaction (``frontdoor.api.once``), so
+there a crash leaves neither. Where it is long, it makes a thing whose id the claim holds from the beginning
+(``work_id``): whoever takes the request up again finds what was made and answers with it.
 """
 
 import datetime as dt
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -43,11 +44,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to do a request now; ends with ``finish`` or ``release``."""
+    """The right to do a request now; ends with ``finish``, ``release`` or ``give_back``.
+
+    Attributes:
+        key_index: blinded key.
+        holder: who does it now.
+        subject: whose it is.
+        work_id: the id of what it makes; the same when it is taken up again.
+    """
 
     key_index: bytes
     holder: UUID
     subject: UUID
+    work_id: UUID
 
 
 def _index(what: str, value: str) -> bytes:
@@ -70,13 +79,18 @@ def begin(*, bearer: Bearer, key: str, request: bytes) -> Claim | Answer:
     """
     if not 0 < len(key) <= LONGEST or not all(" " <= letter <= "~" for letter in key):
         raise KeyUnusable(f"An idempotency key has 1 to {LONGEST} printable ASCII characters.")
-    mine = Claim(_index("key", f"{bearer.token_id}|{key}"), uuid4(), bearer.subject)
+    mine = Claim(_index("key", f"{bearer.token_id}|{key}"), uuid4(), bearer.subject, uuid4())
     asked, now = _index("request", request.hex()), clock.now()
     KeptAnswer.objects.filter(key_index=mine.key_index, begun_at__lte=now - KEPT_FOR).delete()
     try:
         with transaction.atomic():
             KeptAnswer.objects.create(
-                key_index=mine.key_index, subject=mine.subject, request_index=asked, holder=mine.holder, begun_at=now
+                key_index=mine.key_index,
+                subject=mine.subject,
+                request_index=asked,
+                holder=mine.holder,
+                work_id=mine.work_id,
+                begun_at=now,
             )
     except IntegrityError:
         return _known(bearer, mine, asked, now)
@@ -93,9 +107,10 @@ def _known(bearer: Bearer, mine: Claim, asked: bytes, now: dt.datetime) -> Claim
         return Answer(**json.loads(found.answer.open(token_warrant(bearer=bearer, purpose="repeat-answer"))))
     # A claim whose worker died may be taken over; of two who try, one finds the holder unchanged.
     dead = KeptAnswer.objects.filter(key_index=mine.key_index, holder=found.holder, begun_at__lte=now - CLAIM_VALID)
-    if not dead.update(holder=mine.holder, begun_at=now):
+    work_id = found.work_id or mine.work_id
+    if not dead.update(holder=mine.holder, begun_at=now, work_id=work_id):
         raise KeyBusy("The same request is still being worked on. Please ask again in a moment.")
-    return mine
+    return replace(mine, work_id=work_id)
 
 
 def finish(claim: Claim, answer: Answer) -> None:
@@ -109,6 +124,12 @@ def finish(claim: Claim, answer: Answer) -> None:
 def release(claim: Claim) -> None:
     """Free a key whose request changed nothing."""
     KeptAnswer.objects.filter(key_index=claim.key_index, holder=claim.holder, answer__isnull=True).delete()
+
+
+def give_back(claim: Claim) -> None:
+    """Let the same request be taken up again at once, where it may have been done; its key stays its own."""
+    mine = KeptAnswer.objects.filter(key_index=claim.key_index, holder=claim.holder, answer__isnull=True)
+    mine.update(begun_at=clock.now() - CLAIM_VALID)
 
 
 def forget_old() -> int:

@@ -32,13 +32,15 @@ class KeptAnswer(models.Model):
     """What a request with an idempotency key was answered, for whoever sends it again.
 
     ``key_index`` and ``request_index`` are blinded: neither the key nor anything of the request can be read or guessed.
-    Without an answer the request is being worked on, by ``holder``.
+    Without an answer the request is being worked on, by ``holder``. ``work_id`` is the id of what it makes, whoever
+    does it and however often it is begun.
     """
 
     key_index = models.BinaryField(primary_key=True, max_length=32)
     subject = models.UUIDField(db_index=True)
     request_index = models.BinaryField(max_length=32)
     holder = models.UUIDField()
+    work_id = models.UUIDField(null=True)  # rows of a version before have none
     begun_at = models.DateTimeField(db_index=True)
     answer = SealedTextField(null=True, label=KEPT_ANSWER)
 

@@ -4,9 +4,9 @@ import datetime as dt
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from headshotly.accounts import services as accounts
 from headshotly.audit import services as audit
@@ -18,6 +18,7 @@ from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION
 from headshotly.studio import decoding, entitlement, gate, leaving, selectors, states, tasks
 from headshotly.studio.errors import LimitReached, NotFound, NotNow
+from headshotly.studio.faces import Picture
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.studio.styles import style
 from headshotly.vault import selectors as vault_selectors
@@ -45,13 +46,14 @@ class Received:
 
 
 @enforces("1.1.d", "3.2.a")
-def receive_photo(*, actor: Actor, subject: UUID, data: bytes) -> Received:
+def receive_photo(*, actor: Actor, subject: UUID, data: bytes, photo_id: UUID | None = None) -> Received:
     """Judge an uploaded file and keep it sealed if it will do.
 
     Args:
         actor: who uploads.
         subject: whose photo it will be.
         data: the file as uploaded; it lives in memory only.
+        photo_id: under which it is kept, once, where the same file may be sent again; a new one by default.
 
     Raises:
         ConsentMissing: the subject did not agree.
@@ -82,15 +84,27 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes) -> Received:
             outcome=Outcome.REFUSED,
         )
         return Received(verdict, None, seen)
+    wanted = photo_id or uuid4()
+    try:
+        photo = _keep(actor, subject, picture, verdict, wanted)
+    except IntegrityError:
+        # The same file was kept meanwhile by a request beside this one; what this one sealed is swept.
+        found = selectors.photo(subject, wanted)
+        if found is None:
+            raise
+        photo = found
+    return Received(verdict, photo, seen)
+
+
+def _keep(actor: Actor, subject: UUID, picture: Picture, verdict: gate.Verdict, photo_id: UUID) -> Photo:
     master, preview = decoding.encode_master(picture), decoding.encode_preview(picture)
     with transaction.atomic():
-        object_id = vault.seal(
-            actor=actor, subject=subject, kind="photo", purpose=HEADSHOT_GENERATION, plaintext=master
-        )
-        preview_id = vault.seal(
-            actor=actor, subject=subject, kind="preview", purpose=HEADSHOT_GENERATION, plaintext=preview
+        object_id, preview_id = (
+            vault.seal(actor=actor, subject=subject, kind=kind, purpose=HEADSHOT_GENERATION, plaintext=data)
+            for kind, data in (("photo", master), ("preview", preview))
         )
         photo = Photo.objects.create(
+            id=photo_id,
             subject=subject,
             object_id=object_id,
             preview_id=preview_id,
@@ -107,7 +121,7 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes) -> Received:
             purpose=HEADSHOT_GENERATION,
             object_ids=[object_id],
         )
-    return Received(verdict, photo, seen)
+    return photo
 
 
 def photo_of(subject: UUID, photo_id: UUID) -> Photo:
@@ -116,15 +130,15 @@ def photo_of(subject: UUID, photo_id: UUID) -> Photo:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    photo = Photo.objects.filter(id=photo_id, subject=subject).first()
-    if photo is None:
+    found = selectors.photo(subject, photo_id)
+    if found is None:
         raise NotFound("There is no such photo.")
-    return photo
+    return found
 
 
 def shoot_of(subject: UUID, shoot_id: UUID) -> Shoot:
     """Return a subject's shoot; raises ``NotFound`` as ``photo_of`` does."""
-    shoot = Shoot.objects.filter(id=shoot_id, subject=subject).first()
+    shoot = selectors.shoot_of(subject, shoot_id)
     if shoot is None:
         raise NotFound("There is no such shoot.")
     return shoot
@@ -132,7 +146,7 @@ def shoot_of(subject: UUID, shoot_id: UUID) -> Shoot:
 
 def headshot_of(subject: UUID, headshot_id: UUID) -> Headshot:
     """Return a subject's headshot; raises ``NotFound`` as ``photo_of`` does."""
-    headshot = Headshot.objects.filter(id=headshot_id, subject=subject).first()
+    headshot = selectors.headshot_of(subject, headshot_id)
     if headshot is None:
         raise NotFound("There is no such headshot.")
     return headshot

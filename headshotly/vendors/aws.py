@@ -15,7 +15,7 @@ from headshotly.policy.enforcement import enforces
 from headshotly.vendors import categories, gate, way_out
 from headshotly.vendors.regions import EU_REGIONS
 
-__all__ = ["BotoCoreError", "ClientError", "client", "error_code"]
+__all__ = ["BotoCoreError", "ClientError", "client", "database_password", "error_code"]
 
 _CARRIES = {
     "s3": (categories.SEALED_OBJECTS,),
@@ -59,6 +59,32 @@ def client(service: str, *, region: str, endpoint: str = "", unsafe_plain_http: 
     if urlsplit(endpoint).hostname not in way_out.LOOPBACK:
         made.meta.events.register_first(f"before-send.{service}", _asks_the_gate(_CARRIES[service]))
     return made
+
+
+@enforces("2.2", "2.4.c")
+def database_password(*, host: str, port: int, user: str, region: str) -> str:
+    """Return a password for one database role, signed here with the credentials of this task; nothing is sent.
+
+    Args:
+        host: of the database, as the connection will name it.
+        port: its port.
+        user: the database role.
+        region: must lie in the European Union.
+
+    Returns:
+        A password that the database takes for fifteen minutes (RDS, “IAM database authentication”).
+
+    Raises:
+        ValueError: the region lies outside the Union.
+        OSError: this machine has no credentials of AWS.
+    """
+    if region not in EU_REGIONS:
+        raise ValueError(f"“{region}” is not a region in the European Union; choose one of {sorted(EU_REGIONS)}")
+    try:
+        rds = boto3.session.Session().client("rds", region_name=region)
+        return str(rds.generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user, Region=region))
+    except BotoCoreError as error:
+        raise OSError(f"no credentials of AWS to sign in to the database with ({type(error).__name__})") from error
 
 
 def _asks_the_gate(carries: tuple[str, ...]) -> Callable[..., None]:

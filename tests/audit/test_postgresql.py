@@ -1,10 +1,6 @@
 """On PostgreSQL: one table for both connections, and a web role that can only add."""
 
-import os
-import subprocess
-import sys
 import uuid
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,30 +8,9 @@ from psycopg.errors import InsufficientPrivilege
 
 from headshotly.audit.privileges import statements
 from headshotly.policy.refusal import Refusal
+from tests import separate_python
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
 _TABLES = ("pendingentry", "disclosure", "entry", "subtree", "signedhead", "damagedentry")
-
-
-def _python(url: str, folder: Path, code: str) -> str:
-    """Run code under Django's settings for a database; return what it printed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTLY_")}
-    ran = subprocess.run(
-        [sys.executable, "-c", f"import django; django.setup()\n{code}"],
-        cwd=_REPOSITORY,
-        env={
-            **kept,
-            "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
-            "HEADSHOTLY_ENVIRONMENT": "test",
-            "HEADSHOTLY_DATA": str(folder / "data"),
-            "HEADSHOTLY_DATABASE_URL": url,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
 
 
 _MIGRATE = """
@@ -65,11 +40,11 @@ print(verify().entries)
 @pytest.mark.parametrize("order", [("default", "journal"), ("journal", "default")])
 def test_either_connection_may_be_migrated_first(order, scratch_postgres, tmp_path):
     url = scratch_postgres.create(f"order_{order[0]}")
-    _python(url, tmp_path, _MIGRATE.format(order=order))
+    separate_python.run(url, tmp_path, _MIGRATE.format(order=order))
     with psycopg.connect(url) as database:
         rows = database.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'audit_%'").fetchall()
     assert {name for (name,) in rows} == {f"audit_{table}" for table in _TABLES}
-    assert _python(url, tmp_path, _WRITE + _SEQUENCE + _VERIFY).split() == ["2", "2", "2"]
+    assert separate_python.run(url, tmp_path, _WRITE + _SEQUENCE + _VERIFY).split() == ["2", "2", "2"]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +52,7 @@ def roles(scratch_postgres, tmp_path_factory):
     """A migrated database with the two roles; returns their addresses and the data folder."""
     folder = tmp_path_factory.mktemp("roles")
     owner = scratch_postgres.create("roles")
-    _python(owner, folder, _MIGRATE.format(order=("default", "journal")))
+    separate_python.run(owner, folder, _MIGRATE.format(order=("default", "journal")))
     with psycopg.connect(owner, autocommit=True) as database:
         for role in ("web", "sequencer"):
             database.execute(f"CREATE ROLE {role} LOGIN")
@@ -89,9 +64,9 @@ def roles(scratch_postgres, tmp_path_factory):
 @pytest.mark.clause("5.3.a", "2.4.a")
 def test_the_program_runs_under_the_two_roles(roles):
     web, sequencer, folder = roles
-    assert _python(web, folder, _WRITE).split() == ["2"]
-    assert _python(sequencer, folder, _SEQUENCE + _VERIFY).split() == ["2", "2"]
-    assert _python(web, folder, _VERIFY).split() == ["2"]
+    assert separate_python.run(web, folder, _WRITE).split() == ["2"]
+    assert separate_python.run(sequencer, folder, _SEQUENCE + _VERIFY).split() == ["2", "2"]
+    assert separate_python.run(web, folder, _VERIFY).split() == ["2"]
 
 
 @pytest.mark.clause("5.3.a", "2.4.a")

@@ -1,5 +1,6 @@
 """On PostgreSQL, the whole program under its own roles: what each may do, and whose rows the web program sees."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,9 +13,9 @@ from psycopg.errors import InsufficientPrivilege
 
 from headshotly.frontdoor import database_roles
 from headshotly.policy.refusal import Refusal
+from tests import separate_python
 from tests.audit.conftest import scratch_postgres  # noqa: F401 - a fixture
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 JOURNAL = ("pendingentry", "disclosure", "entry", "subtree", "signedhead", "damagedentry")
 
 # Played in a process of its own, under the role its address names.
@@ -111,38 +112,66 @@ told = {"failed": [row.name + ": " + row.sentence for row in DutyRecord.objects.
         "done": DutyRecord.objects.filter(succeeded=True).count()}
 """,
 }
+# What only the duties do and what reads everything: backup, a restore into a place of the drill's role, checks.
+_DUTIES_AT_LENGTH = """
+import psycopg
+from headshotly.continuity import backing_up, services
+from headshotly.audit.actor import SYSTEM
+from headshotly.frontdoor.drill_place import DrillPlace
+from headshotly.orders import card_scan
+from headshotly.policy.refusal import Refusal
+from headshotly.proof import registry, services as proof
+from headshotly.proof.scene import Scene
 
+def backup():
+    try:
+        return services.back_up(actor=SYSTEM).state
+    except Refusal as refusal:
+        return refusal.sentence
+
+def check(name):
+    found = proof.look_once(registry.load()[name], Scene(find_service=None))
+    return [found.outcome.value, found.sentence]
+
+told["backup"] = backup()
+place = DrillPlace()
+try:
+    ran = place.run(["restore"], seconds=60)
+    told["restore"] = [ran.code, ran.said]
+    with psycopg.connect(place._environment["HEADSHOTLY_DATABASE_URL"]) as restored:
+        one = lambda question: restored.execute(question).fetchone()[0]
+        told["restored"] = [one("SELECT count(*) FROM studio_photo"), one("SELECT count(*) FROM pg_policies")]
+finally:
+    place.remove()
+told["left"] = psycopg.connect(os.environ["OWNER"]).execute(
+    "SELECT count(*) FROM pg_database WHERE datname LIKE 'drill%'").fetchone()[0]
+told["checks"] = {name: check(name) for name in ("no_plaintext_in_stores", "roles_are_separate", "photos_have_basis",
+                                                 "objects_are_sealed", "journal_verifies")}
+told["values"] = card_scan.scan().values
+with psycopg.connect(os.environ["OWNER"], autocommit=True) as owner:
+    owner.execute("GRANT UPDATE ON audit_entry TO hs_web")
+    told["granted_by_hand"] = check("roles_are_separate")
+    owner.execute("REVOKE UPDATE ON audit_entry FROM hs_web; GRANT SELECT ON audit_entry TO hs_web")
+    owner.execute("ALTER POLICY everybody_s ON studio_photo USING (score > 0.5)")
+    told["backup_of_some_rows"] = backup()
+    owner.execute("ALTER POLICY everybody_s ON studio_photo USING (true)")
+"""
 
 _CHECK = "from headshotly.frontdoor import database_roles\ntold['shortcomings'] = database_roles.shortcomings()"
 
 
 def play(scene: str, url: str, folder: Path, photo: Path, **more: str) -> dict:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTLY_")}
-    ran = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import os, json, django; django.setup()\ntold = {{}}\n{scene}\n{_CHECK}\nprint(json.dumps(told))",
-        ],
-        cwd=REPOSITORY,
-        env={
-            **kept,
-            "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
-            "HEADSHOTLY_ENVIRONMENT": "test",
-            "HEADSHOTLY_DATA": str(folder / "data"),
-            "HEADSHOTLY_MAIL": str(folder / "mail"),
-            "HEADSHOTLY_DATABASE_URL": url,
-            "HEADSHOTLY_OPTION_ORDERS__TRIAL_HEADSHOTS": "1000",
-            "HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE": "yes",
-            "PHOTO": str(photo),
-            **more,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    said = separate_python.run(
+        url,
+        folder,
+        f"import os, json; told = {{}}\n{scene}\n{_CHECK}\nprint(json.dumps(told))",
+        HEADSHOTLY_MAIL=str(folder / "mail"),
+        HEADSHOTLY_OPTION_ORDERS__TRIAL_HEADSHOTS="1000",
+        HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE="yes",
+        PHOTO=str(photo),
+        **more,
     )
-    assert ran.returncode == 0, ran.stderr[-4000:]
-    return json.loads(ran.stdout.splitlines()[-1])
+    return json.loads(said.splitlines()[-1])
 
 
 _OWNER = """
@@ -225,7 +254,58 @@ def test_no_program_changes_the_journal_or_makes_a_table(place, played, role):
             for table in ("studio_photo", "orders_order", "rights_erasureplan"):
                 with pytest.raises(InsufficientPrivilege):
                     database.execute(f"SELECT * FROM {table}")
-    assert played[role]["shortcomings"] == []
+    assert played[role]["shortcomings"] == played["sequencer"]["shortcomings"] == []
+
+
+@pytest.mark.clause("2.4.a", "6.1.a", "6.2.b")
+def test_the_duties_back_up_restore_and_prove_under_their_own_role(place, played, scratch_postgres):  # noqa: F811
+    url, folder, photo = place
+    stores = ",".join(f"folder:{folder / name}@{name}" for name in ("eu-central-1", "eu-north-1"))
+    told = play(
+        _DUTIES_AT_LENGTH, url("duties"), folder, photo, OWNER=url("owner").replace("hs_owner", "headshotly"),
+        HEADSHOTLY_OPTION_BACKUP__STORES=stores,
+        HEADSHOTLY_OPTION_DRILL__DATABASE_URL=scratch_postgres.url("postgres", role="hs_drill"),
+    )  # fmt: skip
+    assert told["backup"] == "complete"
+    assert told["restore"][0] == 0, told["restore"][1]
+    assert told["restored"] == [2, 0], "every row, and no policy of a role that another server may not have"
+    assert told["left"] == 0
+    assert {name: outcome for name, (outcome, _) in told["checks"].items()} == dict.fromkeys(told["checks"], "held")
+    assert told["values"] > 1000, "looking for card numbers reads every table of both databases"
+    assert told["granted_by_hand"][0] == "broken"
+    assert "hs_web: It may change audit_entry" in told["granted_by_hand"][1]
+    assert "sees only some rows of studio_photo" in told["backup_of_some_rows"]
+    assert told["shortcomings"] == []
+
+
+@pytest.mark.clause("2.4.a")
+def test_the_drill_s_role_makes_databases_and_reaches_none_of_the_living_ones(place, scratch_postgres):  # noqa: F811
+    for name in ("whole", "whole_keys"):
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(scratch_postgres.url(name, role="hs_drill"))
+    told = play(
+        "from headshotly.frontdoor.drill_place import DrillPlace\nfrom headshotly.policy.refusal import Refusal\n"
+        "try:\n    DrillPlace()\nexcept Refusal as refusal:\n    told['said'] = refusal.sentence",
+        place[0]("duties"), place[1], place[2],
+    )  # fmt: skip
+    assert "may make no databases, and should not" in told["said"]
+
+
+@pytest.mark.clause("2.4.a")
+def test_in_production_no_program_starts_under_a_role_that_may_too_much(place):
+    url = place[0]
+    for role, starts in (("owner", False), ("web", True)):
+        ran = subprocess.run(
+            [sys.executable, "-m", "headshotly.frontdoor", "sequencer", "--once"],
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTLY_")},
+                "HEADSHOTLY_ENVIRONMENT": "production", "HEADSHOTLY_DATA": str(place[1] / "data"),
+                "HEADSHOTLY_SECRET_KEY": "x" * 50, "HEADSHOTLY_MAIL": str(place[1] / "mail"),
+                "HEADSHOTLY_DATABASE_URL": url(role).replace("hs_owner", "headshotly"),
+            },
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert ("may do more than it should" in ran.stderr) is not starts, ran.stderr
 
 
 @pytest.mark.clause("2.4.a")
@@ -240,12 +320,12 @@ def test_the_sequencer_reaches_the_journal_only(place):
 def test_customer_keys_are_for_those_who_open_and_shred(place):
     for role, allowed in (("web", True), ("worker", True), ("duties", True), ("detector", False), ("sequencer", False)):
         address = place[0](role).replace("/whole", "/whole_keys")
+        if not allowed:
+            with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                psycopg.connect(address)
+            continue
         with psycopg.connect(address, autocommit=True) as database:
-            if allowed:
-                assert database.execute("SELECT count(*) FROM vault_wrappedcustomerkey").fetchone() == (0,)
-            else:
-                with pytest.raises(InsufficientPrivilege):
-                    database.execute("SELECT count(*) FROM vault_wrappedcustomerkey")
+            assert database.execute("SELECT count(*) FROM vault_wrappedcustomerkey").fetchone() is not None
 
 
 @pytest.mark.parametrize("prefix", ["X", "a;", 'a"', "a" * 41, "1"])
@@ -264,3 +344,41 @@ def test_where_there_are_no_roles_that_is_said():
     assert "does not use PostgreSQL" in database_roles.shortcomings()[0]
     with pytest.raises(Refusal, match="Only PostgreSQL"):
         database_roles.apply(prefix="", alias="default")
+
+
+@pytest.mark.clause("2.4.a", "2.4.c")
+def test_on_aws_each_connection_signs_in_with_a_password_of_its_own(monkeypatch, settings):
+    from django.db import connections
+
+    from headshotly.frontdoor.postgresql_iam.base import DatabaseWrapper
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    about = connections["default"].settings_dict | {
+        "NAME": "headshotly", "USER": "web", "HOST": "db.example.eu", "PORT": "", "PASSWORD": "", "OPTIONS": {},
+    }  # fmt: skip
+    made = DatabaseWrapper(about, alias="made").get_connection_params()
+    assert made["password"].startswith("db.example.eu:5432/?Action=connect&DBUser=web&")
+    assert "X-Amz-Expires=900" in made["password"]
+    assert "eu-central-1" in made["password"]
+    here = settings.HEADSHOTLY
+    settings.HEADSHOTLY = dataclasses.replace(here, options={**here.options, "database.region": "us-east-1"})
+    with pytest.raises(ValueError, match="not a region in the European Union"):
+        DatabaseWrapper(about, alias="made").get_connection_params()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("SIGN_IN", "aws", "it must be aws-iam"),
+        ("CA_FILE", "/nowhere/ca.pem", "there is no such file"),
+    ],
+)
+def test_a_wrong_option_of_the_database_is_told_at_once(option, value, said, tmp_path):
+    ran = subprocess.run(
+        [sys.executable, "-c", "import headshotly.frontdoor.settings"],
+        env={"PATH": os.environ["PATH"], f"HEADSHOTLY_OPTION_DATABASE__{option}": value, "HEADSHOTLY_DATA": str(tmp_path)},
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert said in ran.stderr

@@ -1,7 +1,6 @@
 """Migrations while the service runs: none locks a table for long, and none waits long for a lock."""
 
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -9,9 +8,9 @@ from pathlib import Path
 
 import psycopg
 
+from tests import separate_python
 from tests.audit.conftest import scratch_postgres  # noqa: F401 - fixture
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
 _SQUAWK = Path(sys.executable).with_name("squawk")
 # What makes readers or writers of an existing table wait while it is read or written whole.
 LOCKS = frozenset({
@@ -55,27 +54,6 @@ except Refusal as refusal:
 """
 
 
-def _python(url: str, folder: Path, code: str, *arguments: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTLY_")}
-    ran = subprocess.run(
-        [sys.executable, "-c", f"import django; django.setup()\n{code}", *arguments],
-        cwd=_REPOSITORY,
-        env=kept
-        | {
-            "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
-            "HEADSHOTLY_ENVIRONMENT": "test",
-            "HEADSHOTLY_DATA": str(folder / "data"),
-            "HEADSHOTLY_DATABASE_URL": url,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
-
-
 def _locks(*files: Path) -> dict[str, set[str]]:
     """Return the rules that each file breaks, as squawk sees it."""
     ran = subprocess.run(
@@ -92,7 +70,7 @@ def _locks(*files: Path) -> dict[str, set[str]]:
 def test_no_migration_locks_a_table_for_long(scratch_postgres, tmp_path):  # noqa: F811 - fixture
     sql = tmp_path / "sql"
     sql.mkdir()
-    _python(scratch_postgres.create("sql_of_migrations"), tmp_path, _WRITE_SQL, str(sql))
+    separate_python.run(scratch_postgres.create("sql_of_migrations"), tmp_path, _WRITE_SQL, str(sql))
     files = sorted(sql.glob("*.sql"))
     assert len(files) > 25
     planted = tmp_path / "planted.sql"
@@ -109,13 +87,13 @@ def test_no_migration_locks_a_table_for_long(scratch_postgres, tmp_path):  # noq
 
 def test_a_migration_gives_up_on_a_table_in_use_and_leaves_nothing(scratch_postgres, tmp_path):  # noqa: F811 - fixture
     url = scratch_postgres.create("table_in_use")
-    assert _python(url, tmp_path, _MIGRATE, "accounts", "0001").strip() == "done"
+    assert separate_python.run(url, tmp_path, _MIGRATE, "accounts", "0001").strip() == "done"
     columns = "SELECT column_name FROM information_schema.columns WHERE table_name = 'accounts_customer'"
     with psycopg.connect(url) as reader:
         reader.execute("SELECT count(*) FROM accounts_customer")  # an open reader holds its lock until it ends
-        said = _python(url, tmp_path, _MIGRATE, "accounts", "0002", "--lock-seconds", "1")
+        said = separate_python.run(url, tmp_path, _MIGRATE, "accounts", "0002", "--lock-seconds", "1")
         assert said.startswith("migrate.busy A table that changes is in use")
         assert ("language",) not in reader.execute(columns).fetchall()
         reader.rollback()
-        assert _python(url, tmp_path, _MIGRATE, "accounts", "0002", "--lock-seconds", "1").strip() == "done"
+        assert separate_python.run(url, tmp_path, _MIGRATE, "accounts", "0002", "--lock-seconds", "1").strip() == "done"
         assert ("language",) in reader.execute(columns).fetchall()

@@ -1,6 +1,10 @@
 """A request with an idempotency key is done once: sent again, sent otherwise, sent at once, broken off anywhere."""
 
+import ast
+import functools
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -8,12 +12,16 @@ from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from headshotly.frontdoor.api import once, photos
 from headshotly.integrations import idempotency
 from headshotly.integrations.models import KeptAnswer, WebhookEndpoint
+from headshotly.policy import configuration
 from headshotly.rights import retention
+from headshotly.studio import decoding, gate
 from headshotly.studio import services as studio
 from headshotly.studio.models import Photo, Shoot
 from headshotly.vault import services as vault
+from headshotly.vault.errors import KeyServiceUnavailable
 from tests.integrations.conftest import NAME, assert_problem, keep_photo, program_of
 from tests.rights.test_leaving import everything_stored
 
@@ -130,6 +138,130 @@ def test_a_job_that_a_crash_broke_off_happened_whole_or_not_at_all(program, pers
     later(minutes=4)
     assert program.say("jobs", job(photo), key="k").status_code == 202
     assert Shoot.objects.count() == 1
+
+
+@pytest.fixture
+def portrait(monkeypatch, shared):
+    """A file that is decoded and judged beforehand, so that it can be uploaded many times in a second."""
+    data, here = (shared / "photos" / "good" / "tf_grace_hopper.jpg").read_bytes(), configuration.current()
+    picture = decoding.decode(data, pixels_max=here.photo_pixels_max, bytes_max=here.photo_bytes_max)
+    verdict = gate.judge(picture, here.models_folder)
+    monkeypatch.setattr(decoding, "decode", lambda *_, **__: picture)
+    monkeypatch.setattr(gate, "judge", lambda *_: verdict)
+    monkeypatch.setattr(gate, "draw", lambda *_: picture[::8, ::8])
+    small = decoding.encode_preview(picture)
+    for name in ("encode_master", "encode_preview"):
+        monkeypatch.setattr(decoding, name, lambda *_, **__: small)
+    return lambda: SimpleUploadedFile("me.jpg", data)
+
+
+# From the claim to its answer; what only reads the request is left out.
+_WATCHED = {
+    each.__code__
+    for each in (once._do, photos.upload_photo, photos._kept, studio.receive_photo, studio._keep, idempotency.finish)
+}
+
+
+@functools.cache
+def statements(file: str) -> frozenset[int]:
+    """The lines on which a file's statements begin; a call's further lines are no places of their own."""
+    return frozenset(each.lineno for each in ast.walk(ast.parse(Path(file).read_text())) if isinstance(each, ast.stmt))
+
+
+def dies_before(step: int, act) -> bool:
+    """Do something, and be killed before the nth statement between a claim and its answer; say whether it was.
+
+    It is done on a thread of its own, whose connections end with it as a killed process's do: without a word.
+    """
+    left, killed = [step], []
+
+    def each(frame, event, _argument):
+        if event == "line" and frame.f_lineno in statements(frame.f_code.co_filename):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+        return each
+
+    def called(frame, _event, _argument):
+        return each if frame.f_code in _WATCHED else None
+
+    def live() -> None:
+        sys.settrace(called)
+        try:
+            act()
+        except Killed:
+            killed.append(True)
+        finally:
+            sys.settrace(None)
+            for each_one in connections.all(initialized_only=True):
+                if each_one.connection is not None:
+                    each_one.connection.close()
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    thread.join()
+    return bool(killed)
+
+
+def test_an_upload_killed_at_any_statement_is_kept_once_when_it_is_sent_again(
+    program, portrait, monkeypatch, later
+) -> None:
+    step, steps_after_keeping = 0, 0
+    while True:
+        key = f"k{step}"
+        with monkeypatch.context() as dying:
+            for tidying in ("release", "give_back"):  # a killed process tidies nothing
+                dying.setattr(idempotency, tidying, lambda _claim: None)
+            killed = dies_before(step, lambda key=key: program.upload(portrait(), key=key))
+        steps_after_keeping += killed and Photo.objects.exists()
+        later(minutes=4)
+        again = program.upload(portrait(), key=key)
+        assert again.status_code == 201, step
+        assert [str(each.id) for each in Photo.objects.all()] == [again.json()["id"]], step
+        Photo.objects.all().delete()
+        if not killed:
+            break
+        step += 1
+    assert step > 30
+    assert steps_after_keeping > 5
+
+
+def test_an_upload_whose_answer_could_not_be_kept_is_kept_once(program, portrait, monkeypatch) -> None:
+    """It happened but reported failure: the key service went away between the photo and its answer."""
+
+    def away(**_named):
+        raise KeyServiceUnavailable("The key service does not answer.")
+
+    with monkeypatch.context() as dark:
+        dark.setattr(vault, "seal_field", away)
+        dark.setattr(program, "raise_request_exception", False)
+        assert_problem(program.upload(portrait(), key="k"), 503)
+    kept = Photo.objects.get()
+    other = SimpleUploadedFile("x.jpg", b"something else")
+    assert_problem(program.upload(other, key="k"), 422, "idempotency.key_reused")
+    answer = program.upload(portrait(), key="k")
+    assert (answer.status_code, answer.json()["id"], answer["Location"]) == (
+        201, str(kept.id), f"/api/v1/photos/{kept.id}",
+    )  # fmt: skip
+    assert Photo.objects.count() == 1
+
+
+def test_of_two_who_upload_the_same_request_one_photo_is_kept(program, portrait, monkeypatch, later) -> None:
+    """The first was believed dead and was only slow: both keep, one finds the other's, and both are told of it."""
+    real, first = decoding.encode_master, []
+
+    def slow(*arguments):
+        if not first:
+            first.append(True)
+            later(minutes=4)
+            first.append(program_like(program).upload(portrait(), key="k"))
+        return real(*arguments)
+
+    monkeypatch.setattr(decoding, "encode_master", slow)
+    late = program.upload(portrait(), key="k")
+    assert (late.status_code, first[1].status_code) == (201, 201)
+    assert late.json() == first[1].json()
+    assert Photo.objects.count() == 1
 
 
 def test_an_unforeseen_mistake_frees_the_key(program, person, monkeypatch) -> None:

@@ -171,7 +171,7 @@ def test_the_studio_is_wholly_polish(signed_in, customer):
     _polish(signed_in)
     page = signed_in.get("/studio/").content.decode()
     assert _ENGLISH.findall(_said_aloud(page)) == []
-    assert "Twoja twarz ma 180 pikseli szerokości, więc portret będzie miał około 310 × 388 pikseli." in page
+    assert "Szerokość Twojej twarzy to 180 px, więc portret będzie miał około 310 × 388 px." in page
     page = signed_in.get(f"/studio/shoots/{shoot.id}/").content.decode()
     assert _ENGLISH.findall(_said_aloud(page)) == []
     assert "zdjęcie 1 z 3: wycinanie postaci" in page

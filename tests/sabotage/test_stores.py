@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import hmac
 import logging
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from headshotly.audit.actor import Actor
 from headshotly.audit.models import Entry
 from headshotly.frontdoor import logs
 from headshotly.policy import configuration
+from headshotly.proof import roles
 from headshotly.proof import services as proof
 from headshotly.proof.models import CheckRun, Evidence
 from headshotly.proof.scene import Scene
@@ -259,3 +261,26 @@ def test_a_log_that_lets_exceptions_speak(watch, monkeypatch) -> None:
     watch.is_content()
     monkeypatch.setattr(logs, "told_of", lambda error: {"error": str(error)})
     watch.is_broken("an exception of")
+
+
+@pytest.mark.sabotage(
+    "roles_are_separate", "others on the machine can read the database, or a role in it may do too much"
+)
+@ALL
+def test_an_open_database(watch, settings, monkeypatch) -> None:
+    if connections["default"].vendor == "postgresql":
+        monkeypatch.setattr(roles, "_asked", [lambda: {"web": [], "duties": []}])
+        watch.is_content()
+        monkeypatch.setattr(roles, "_asked", [lambda: {"web": ["It owns 3 tables."], "duties": []}])
+        watch.is_broken("web: It owns 3 tables.")
+        return
+    watch.is_content()
+    file = Path(str(connections["default"].settings_dict["NAME"]))
+    modes = {path: path.stat().st_mode for path in (file, file.parent)}
+    try:
+        file.chmod(0o644)
+        file.parent.chmod(0o755)
+        watch.is_broken(file.name)
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)

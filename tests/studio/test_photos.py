@@ -2,12 +2,15 @@
 
 import contextlib
 import io
+import signal
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -210,12 +213,23 @@ HOSTILE = {
     "fork": "os.fork()",
     "read the environment of others": "open('/proc/1/environ').read()",
     "kill": "os.kill(os.getppid(), 0)",
+    "open a local socket": "socket.socket(socket.AF_UNIX)",
+    "make a pair of sockets": "socket.socketpair()",
+    "make a file in memory": "os.memfd_create('x')",
+    "make a pipe": "os.pipe()",
+    "start a program from the library": "os.posix_spawn('/bin/true', ['true'], {})",
+    "map memory that can be executed": "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)",
+    "raise its own limits": "resource.setrlimit(resource.RLIMIT_CPU, (9, 9))",
+    "look at another process": "os.readlink('/proc/1/exe')",
+    "become somebody else": "os.setuid(65534)",
+    "delete a file": "os.unlink('/tmp/headshotly-escape')",
+    "change the folder": "os.chdir('/')",
 }
 
 
 def confined(code: str) -> "subprocess.CompletedProcess[str]":
     program = (
-        "import os, socket, sys\n"
+        "import mmap, os, resource, socket, sys, threading\n"
         "from headshotly.studio import confinement\n"
         "confinement.limit(memory_bytes=1 << 30, cpu_seconds=2)\n"
         "confinement.confine()\n"
@@ -239,6 +253,109 @@ def test_the_sandbox_denies(what: str) -> None:
 
 def test_the_sandbox_lets_work_be_done() -> None:
     assert confined("sum(bytearray(1000))").returncode == 0
+    assert confined("thread = threading.Thread(target=int); thread.start(); thread.join()").returncode == 0
+
+
+def test_a_decoder_has_nothing_open_but_its_own_socket() -> None:
+    program = (
+        "import os, socket\n"
+        "from headshotly.studio import confinement\n"
+        "ours, theirs = socket.socketpair()\n"
+        "confinement.shut_all_but(ours.fileno())\n"
+        "left = [one for one in range(1024) if os.path.exists(f'/proc/self/fd/{one}')]\n"
+        "os._exit(0 if left == [ours.fileno()] else 9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30).returncode == 0
+
+
+def test_so_many_decoders_run_at_once_and_no_more(monkeypatch) -> None:
+    from headshotly.studio import sandbox
+    from headshotly.studio.errors import StudioBusy
+
+    box, leave, inside = sandbox.Sandbox(at_once=2, filter_required=False), threading.Event(), []
+
+    def wait(self, data: bytes, pixels_max: int) -> str:
+        inside.append(data)
+        leave.wait(10)
+        return "decoded"
+
+    monkeypatch.setattr(sandbox.Sandbox, "_decode_once", wait)
+    monkeypatch.setattr(sandbox, "_QUEUE_SECONDS", 0.2)
+    with ThreadPoolExecutor(3) as threads:
+        two = [threads.submit(box.decode, b"x", pixels_max=1) for _ in range(2)]
+        while len(inside) < 2:
+            time.sleep(0.01)
+        with pytest.raises(StudioBusy, match="try again in a minute"):
+            box.decode(b"third", pixels_max=1)
+        assert inside == [b"x", b"x"]
+        leave.set()
+        assert [one.result(5) for one in two] == ["decoded", "decoded"]
+    assert box.decode(b"third", pixels_max=1) == "decoded"
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_without_the_filter_pictures_are_read_only_where_that_is_allowed(monkeypatch, required: bool) -> None:
+    from headshotly.studio import sandbox
+    from headshotly.studio.errors import DecodingUnavailable
+
+    # The zygote's word for "the filter holds", taken for its word for "there is none".
+    monkeypatch.setattr(sandbox, "UNFILTERED", sandbox.FILTERED)
+    monkeypatch.setattr(sandbox, "FILTERED", b"\x07")
+    box = sandbox.Sandbox(at_once=1, filter_required=required)
+    out = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(out, "PNG")
+    try:
+        if required:
+            with pytest.raises(DecodingUnavailable):
+                box.decode(out.getvalue(), pixels_max=PIXELS)
+        else:
+            assert box.decode(out.getvalue(), pixels_max=PIXELS)[1] == (9, 9)
+    finally:
+        box.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(0, 60_000, 60_000, 60_000 * 60_000 * 3), (0, 9, 9, 1 << 40), (0, 0, 9, 0), (9, 0, 0, 0), (1, 0, 0, 4096)],
+)
+def test_what_a_decoder_that_was_taken_over_answers_is_not_believed(monkeypatch, answer: tuple[int, ...]) -> None:
+    from headshotly.studio.sandbox import Sandbox
+    from headshotly.studio.zygote import ANSWER, READY
+
+    def hand_over_to_a_liar(self, connection: socket.socket) -> None:
+        connection.sendall(READY + ANSWER.pack(*answer))
+        connection.shutdown(socket.SHUT_WR)
+
+    monkeypatch.setattr(Sandbox, "_hand_over", hand_over_to_a_liar)
+    with pytest.raises(PhotoUnreadable, match="damaged"):
+        decode(b"\x89PNG\r\n\x1a\n" + bytes(100))
+
+
+def test_nothing_of_the_sandbox_outlives_a_killed_service() -> None:
+    program = (
+        "import io, os, signal, sys\n"
+        "from PIL import Image\n"
+        "from headshotly.studio.sandbox import Sandbox\n"
+        "out = io.BytesIO()\n"
+        "Image.new('RGB', (9, 9)).save(out, 'PNG')\n"
+        "box = Sandbox(at_once=1, filter_required=False)\n"
+        "box.decode(out.getvalue(), pixels_max=1000)\n"
+        "print(box._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    deadline = time.monotonic() + 10
+    while _runs(int(done.stdout)):
+        assert time.monotonic() < deadline, "the zygote still waits for a parent that is gone"
+        time.sleep(0.05)
+
+
+def _runs(process: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_the_sandbox_bounds_memory_and_time() -> None:

@@ -4,7 +4,8 @@ import functools
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -43,7 +44,14 @@ def _replayed(kept: idempotency.Answer) -> HttpResponse:
     return answer
 
 
+def work_id(request: HttpRequest) -> UUID:
+    """Return the id for what a request makes: a new one, or its claim's, under which it may have been made before."""
+    found: UUID | None = getattr(request, "work_id", None)
+    return found or uuid4()
+
+
 def _do(run: Run, request: HttpRequest, claim: idempotency.Claim, named: dict[str, Any]) -> HttpResponse:
+    cast("Any", request).work_id = claim.work_id
     answer = run(request, **named)
     if answer.status_code in _DONE:
         kept = idempotency.Answer(answer.status_code, answer.content.decode(), answer.headers.get("Location", ""))
@@ -55,8 +63,8 @@ def once(*, together: bool) -> Callable[[Any], Any]:
     """Mark an operation as done once for each idempotency key.
 
     Args:
-        together: the work and its kept answer are one transaction, so that no crash comes between them; not for work
-            that takes long, since it holds the database.
+        together: the work and its kept answer are one transaction, so that no crash comes between them. Not for work
+            that takes long, since it holds the database: such work makes its thing under ``work_id``, and looks first.
     """
 
     def wrapped(run: Run) -> Run:
@@ -76,7 +84,8 @@ def once(*, together: bool) -> Callable[[Any], Any]:
                 with whole:
                     answer = _do(run, request, claim, named)
             except BaseException:
-                idempotency.release(claim)
+                # Apart from its answer the work may have been done, so that nobody else gets the key.
+                (idempotency.release if together else idempotency.give_back)(claim)
                 raise
             if answer.status_code not in _DONE:
                 idempotency.release(claim)

@@ -11,7 +11,7 @@ from ninja.files import UploadedFile
 from ninja.params.functions import File, Query
 
 from headshotly.frontdoor.api import answers, paging, problems, schemas
-from headshotly.frontdoor.api.once import once
+from headshotly.frontdoor.api.once import once, work_id
 from headshotly.frontdoor.api.service import CustomerToken, actor, bearer, warrant
 from headshotly.policy.wording import told
 from headshotly.studio import models, selectors, services
@@ -56,15 +56,23 @@ def upload_photo(
 
     JPEG, PNG, WebP or HEIC, one face.
     """
-    received = services.receive_photo(actor=actor(request), subject=bearer(request).subject, data=file.read())
+    subject, photo_id = bearer(request).subject, work_id(request)
+    kept = selectors.photo(subject, photo_id)  # by the same request, which a crash left without its answer
+    if kept is not None:
+        return _kept(kept, response)
+    received = services.receive_photo(actor=actor(request), subject=subject, data=file.read(), photo_id=photo_id)
     if received.photo is None:
         verdict = received.verdict
         errors = [{"where": ["file"], "what": told(each.sentence)} for each in verdict.findings]
         sentence = f"{told(verdict.sentence)} {told(verdict.advice)}".strip()
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return problems.problem(status, f"photo.{verdict.findings[0].code}", sentence, errors=errors)
-    response["Location"] = f"{problems.PREFIX}photos/{received.photo.id}"
-    return Status(201, _shown(received.photo))
+    return _kept(received.photo, response)
+
+
+def _kept(photo: models.Photo, response: HttpResponse) -> Status[Any]:
+    response["Location"] = f"{problems.PREFIX}photos/{photo.id}"
+    return Status(201, _shown(photo))
 
 
 @router.get(

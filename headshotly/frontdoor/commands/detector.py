@@ -11,7 +11,7 @@ from headshotly.policy.permission import permission
 
 _logger = logging.getLogger(__name__)
 
-PAUSE = 0.2  # seconds after a look that found nothing
+PAUSE = 0.2  # seconds after a look that left nothing behind: every transaction has its price, whatever it takes in
 
 
 @permission("operator")
@@ -26,8 +26,11 @@ def detector(context: click.Context, *, once: bool) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
 
+    from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.incidents import setting_up  # noqa: PLC0415 - after Django's setup
+    from headshotly.incidents.reading import BATCH  # noqa: PLC0415 - after Django's setup
 
+    require_separated()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -44,7 +47,7 @@ def detector(context: click.Context, *, once: bool) -> None:
             taken = 0
         if once and not taken:
             return
-        if not taken:
+        if taken < BATCH and not once:
             stop.wait(PAUSE)
 
 

@@ -30,8 +30,10 @@ def run(*, slow: bool | None) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
 
+    from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.roster import run_due  # noqa: PLC0415 - after Django's setup
 
+    require_separated()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -25,7 +25,9 @@ def sequencer(*, once: bool) -> None:
     from django.db import close_old_connections  # noqa: PLC0415 - after Django's setup
 
     from headshotly.audit.sequencing import BATCH, NICENESS, PAUSE, sequence_once  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
 
+    require_separated()
     os.nice(NICENESS)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

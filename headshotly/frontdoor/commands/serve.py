@@ -160,6 +160,9 @@ def web(listen: str, port: int | None, processes: int) -> None:
     from headshotly.frontdoor.wsgi import application  # noqa: PLC0415 - sets Django up
 
     _require_officer()
+    from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
+
+    require_separated()
     from headshotly.frontdoor import tally  # noqa: PLC0415 - after Django's setup
 
     tally.OF_THIS_PROCESS.begin()

@@ -14,8 +14,10 @@ def worker(*, until_idle: bool) -> None:
     """Run background work until told to stop."""
     refuse_while_restoring()
     django.setup()
+    from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.worker import LeasedWorker  # noqa: PLC0415 - after Django's setup
 
+    require_separated()
     leased = LeasedWorker(batch=until_idle)
     leased.configure_signals()
     leased.run()

@@ -1,0 +1,1 @@
+"""Django's engine for PostgreSQL, signing in by the task's AWS role (RDS, Aurora); see ``base``."""
