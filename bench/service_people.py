@@ -118,13 +118,14 @@ def session(subject: UUID) -> str:
     """Begin a session as signing in does, and return its cookie's value."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
+    from headshotly.accounts.knowing import BACKEND
     from headshotly.accounts.models import Customer
     from headshotly.accounts.sessions import SessionStore
     from headshotly.policy import clock
 
     store = SessionStore()
     store[SESSION_KEY] = str(subject)
-    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[BACKEND_SESSION_KEY] = BACKEND
     store[HASH_SESSION_KEY] = Customer.objects.get(id=subject).get_session_auth_hash()
     store["started_at"], store["device"] = clock.now().isoformat(), AGENT
     store.create()

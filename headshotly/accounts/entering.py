@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as noop
 
 from headshotly.accounts import notices, selectors, services
 from headshotly.accounts.devices import describe
+from headshotly.accounts.knowing import BACKEND
 from headshotly.accounts.models import Customer
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
@@ -26,7 +27,6 @@ SEEN_NOTED_EVERY = dt.timedelta(hours=1)
 HOME = "/studio/"
 KNOWN_COOKIE = "__Host-known"
 _KNOWN_SECONDS = 365 * 24 * 3600
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 _HALF, _PROVED = "half_signed_in", "proved_at"
 
 
@@ -94,7 +94,7 @@ def sign_in(request: HttpRequest, customer: Customer, *, how: str) -> None:
         how: what was shown last; see ``services.record_sign_in``.
     """
     request.session.pop(_HALF, None)
-    login(request, customer, backend=_BACKEND)  # a new session key: nothing fixed beforehand survives
+    login(request, customer, backend=BACKEND)  # a new session key: nothing fixed beforehand survives
     moment = clock.now().isoformat()
     request.session["device"] = describe(request.headers.get("User-Agent", ""))
     request.session["started_at"] = moment

@@ -10,13 +10,22 @@ from uuid import UUID
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import CharField, DateTimeField
 
 from headshotly.policy import clock
+from headshotly.policy.prepared import Prepared
 
 
 def kept_key(session_key: str) -> str:
     """Return what the database holds for a session key: 160 bits of its SHA-256, in hex."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:40]
+
+
+_IN_FORCE: Prepared[Any] = Prepared(
+    lambda key, moment: SessionStore.get_model_class().objects.filter(session_key=key, expire_date__gt=moment),
+    key=CharField(),
+    moment=DateTimeField(),
+)
 
 
 class SessionStore(DatabaseStore):
@@ -30,9 +39,7 @@ class SessionStore(DatabaseStore):
         return CustomerSession
 
     def _get_session_from_db(self) -> Any:
-        found = self.model.objects.filter(
-            session_key=kept_key(self.session_key or ""), expire_date__gt=clock.now()
-        ).first()
+        found = _IN_FORCE.one(key=kept_key(self.session_key or ""), moment=clock.now())
         if found is None:
             self._session_key = None
         return found

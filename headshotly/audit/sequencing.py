@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from headshotly.audit import keys, merkle, witnesses
+from headshotly.audit import keys, merkle, outbox, witnesses
 from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act, Outcome
 from headshotly.audit.checkpoint import Checkpoint, sign
@@ -98,7 +98,8 @@ def sequence_once() -> int:
             taken = [*_take_pending(), *map(_from_disclosure, disclosures)]
             _append(_sound(taken))
         # Only what was read above goes; what was committed since waits for the next step.
-        Disclosure.objects.using("journal").filter(id__in=[row.id for row in disclosures]).delete()
+        with outbox.turn():
+            Disclosure.objects.using("journal").filter(id__in=[row.id for row in disclosures]).delete()
         moved = len(taken)
     head = SignedHead.objects.order_by("-size").first()
     if head is not None:

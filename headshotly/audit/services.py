@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import Error as DatabaseFailure
-from django.db import connections, transaction
 
-from headshotly.audit import keys
+from headshotly.audit import keys, outbox
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.audit.errors import JournalUnavailable
@@ -26,14 +26,9 @@ class _Row:
     sealed_details: bytes
 
     @property
-    def columns(self) -> dict[str, object]:
+    def columns(self) -> tuple[UUID, bytes, bytes, bytes]:
         """Return what the outbox keeps: the row and a tag that shows an edit made before sequencing."""
-        return {
-            "entry_id": self.entry_id,
-            "leaf": self.leaf,
-            "sealed_details": self.sealed_details,
-            "tag": keys.outbox_tag(self.leaf),
-        }
+        return (self.entry_id, self.leaf, self.sealed_details, keys.outbox_tag(self.leaf))
 
 
 def _row(
@@ -101,17 +96,17 @@ def record(
         outcome=outcome,
         sealed_details=sealed_details,
     )
-    PendingEntry.objects.create(**row.columns)
+    outbox.insert(PendingEntry, [row.columns], alias=DEFAULT_DB_ALIAS)
     return row.entry_id
 
 
-def _commit(rows: Sequence[_Row]) -> None:
+def _commit(given: Sequence[Sequence[_Row]]) -> None:
     """Write rows on the journal's own connection of this thread and commit them.
 
     ``durable`` refuses a caller with a transaction open on that connection: its rollback would erase the entries.
     """
-    with transaction.atomic(using="journal", durable=True):
-        Disclosure.objects.using("journal").bulk_create([Disclosure(**row.columns) for row in rows])
+    with outbox.turn(), transaction.atomic(using=outbox.JOURNAL, durable=True):
+        outbox.insert(Disclosure, [row.columns for rows in given for row in rows], alias=outbox.JOURNAL)
 
 
 _together = Together(_commit)
@@ -129,6 +124,7 @@ def record_durably(
     object_ids: Iterable[UUID] = (),
     outcome: Outcome = Outcome.DONE,
     sealed_details: bytes = b"",
+    also: Sequence[Act] = (),
 ) -> UUID:
     """Record an act and commit it on the journal's own connection before returning.
 
@@ -144,31 +140,35 @@ def record_durably(
         object_ids: sealed objects concerned.
         outcome: how it ended.
         sealed_details: ciphertext under the subject's key; the leaf holds its hash.
+        also: what else the same deed is; each is an entry of its own in the same commit.
 
     Returns:
-        The entry's id.
+        The id of the act's own entry.
 
     Raises:
         JournalUnavailable: the entry is not known to be durable; the caller must not go on.
     """
-    row = _row(
-        actor=actor,
-        act=act,
-        subject=subject,
-        purpose=purpose,
-        warrant_id=warrant_id,
-        object_ids=object_ids,
-        outcome=outcome,
-        sealed_details=sealed_details,
-    )
+    rows = [
+        _row(
+            actor=actor,
+            act=one,
+            subject=subject,
+            purpose=purpose,
+            warrant_id=warrant_id,
+            object_ids=object_ids,
+            outcome=outcome,
+            sealed_details=sealed_details,
+        )
+        for one in (act, *also)
+    ]
     try:
-        if connections["journal"].in_atomic_block:
-            _commit([row])  # refused there; and whoever holds the journal must not wait for another's commit
+        if connections[outbox.JOURNAL].in_atomic_block:
+            _commit([rows])  # refused there; and whoever holds the journal must not wait for another's commit
         else:
-            _together.add(row)
-    except (DatabaseFailure, CommitCutOff) as error:
-        connections["journal"].close_if_unusable_or_obsolete()
+            _together.add(rows)
+    except (DatabaseFailure, CommitCutOff, OSError) as error:
+        connections[outbox.JOURNAL].close_if_unusable_or_obsolete()
         raise JournalUnavailable(
             "The access could not be written down, so nothing was opened. Please try again in a moment."
         ) from error
-    return row.entry_id
+    return rows[0].entry_id

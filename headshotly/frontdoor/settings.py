@@ -187,6 +187,8 @@ STORAGES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Customer"
+# Django's own backend is for sessions that began before ours; the oldest session lives thirty days.
+AUTHENTICATION_BACKENDS = ["headshotly.accounts.knowing.Customers", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 MIDDLEWARE = [

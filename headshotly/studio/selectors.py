@@ -6,10 +6,37 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, UUIDField
 
+from headshotly.policy.prepared import Prepared
 from headshotly.policy.wording import told
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
+
+_PHOTO = Prepared(
+    lambda one, subject: Photo.objects.filter(id=one, subject=subject), one=UUIDField(), subject=UUIDField()
+)
+_SHOOT = Prepared(
+    lambda one, subject: Shoot.objects.filter(id=one, subject=subject), one=UUIDField(), subject=UUIDField()
+)
+_HEADSHOT = Prepared(
+    lambda one, subject: Headshot.objects.filter(id=one, subject=subject), one=UUIDField(), subject=UUIDField()
+)
+_GALLERY = Prepared(lambda shoot: Headshot.objects.filter(shoot_id=shoot).order_by("made_at"), shoot=UUIDField())
+
+
+def shoot_of(subject: UUID, shoot_id: UUID) -> Shoot | None:
+    """Return a subject's shoot; None as ``photo`` does."""
+    return _SHOOT.one(one=shoot_id, subject=subject)
+
+
+def headshot_of(subject: UUID, headshot_id: UUID) -> Headshot | None:
+    """Return a subject's headshot; None as ``photo`` does."""
+    return _HEADSHOT.one(one=headshot_id, subject=subject)
+
+
+def gallery_of(shoot: Shoot) -> list[Headshot]:
+    """Return what a shoot's page shows: its headshots, in the order they were made."""
+    return _GALLERY.all(shoot=shoot.id)
 
 
 def photos_of(subject: UUID) -> QuerySet[Photo]:
@@ -18,8 +45,8 @@ def photos_of(subject: UUID) -> QuerySet[Photo]:
 
 
 def photo(subject: UUID, photo_id: UUID) -> Photo | None:
-    """Return a subject's photo where it is kept."""
-    return Photo.objects.filter(id=photo_id, subject=subject).first()
+    """Return a subject's photo; None where there is none or it is somebody else's."""
+    return _PHOTO.one(one=photo_id, subject=subject)
 
 
 def photos_received_before(moment: dt.datetime) -> QuerySet[Photo]:

@@ -138,7 +138,7 @@ def photo_of(subject: UUID, photo_id: UUID) -> Photo:
 
 def shoot_of(subject: UUID, shoot_id: UUID) -> Shoot:
     """Return a subject's shoot; raises ``NotFound`` as ``photo_of`` does."""
-    shoot = Shoot.objects.filter(id=shoot_id, subject=subject).first()
+    shoot = selectors.shoot_of(subject, shoot_id)
     if shoot is None:
         raise NotFound("There is no such shoot.")
     return shoot
@@ -146,7 +146,7 @@ def shoot_of(subject: UUID, shoot_id: UUID) -> Shoot:
 
 def headshot_of(subject: UUID, headshot_id: UUID) -> Headshot:
     """Return a subject's headshot; raises ``NotFound`` as ``photo_of`` does."""
-    headshot = Headshot.objects.filter(id=headshot_id, subject=subject).first()
+    headshot = selectors.headshot_of(subject, headshot_id)
     if headshot is None:
         raise NotFound("There is no such headshot.")
     return headshot

@@ -77,13 +77,22 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show the customer's photos, styles and shoots."""
     if consent_in_force(_subject(request), HEADSHOT_GENERATION) is None:
         return _consent_page(request)
+    return _home(request)
+
+
+def _home(request: HttpRequest, *, error: str = "", status: int = 200) -> HttpResponse:
+    """Show the studio; after a refusal with everything still chosen that was chosen."""
     here = configuration.current()
     shoots = Paginator(selectors.shoots_of(_subject(request)), _SHOOTS_SHOWN).get_page(request.GET.get("page"))
     photos = Paginator(selectors.photos_of(_subject(request)), services.PHOTOS_KEPT_MAX)
     context = {
         "photos": photos.get_page(request.GET.get("photos")),
         "styles": STYLES.values(),
-        "default_style": DEFAULT,
+        "error": error,
+        "chosen_photos": request.POST.getlist("photo_ids"),
+        "chosen_styles": request.POST.getlist("styles") if error else [DEFAULT],
+        "brand_colour": request.POST.get("brand_colour", "") or STYLES[BRAND].swatch,
+        "left": entitlement.left_of(_subject(request)),
         "shoots": [{"shoot": shoot, "progress": selectors.progress(shoot)} for shoot in shoots],
         "shoots_page": shoots,
         "limits": {
@@ -92,7 +101,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "face": gate.FACE_WIDTH_GOOD,
         },
     }
-    return render(request, "studio/home.html", context)
+    return render(request, "studio/home.html", context, status=status)
 
 
 @permission("customer")
@@ -199,8 +208,7 @@ def start(request: HttpRequest) -> HttpResponse:
     except ConsentMissing:
         return _consent_page(request)
     except Refusal as refusal:
-        messages.error(request, refusal.sentence)
-        return redirect("studio:home")
+        return _home(request, error=refusal.sentence, status=refusal.status)
     return redirect("studio:shoot", shoot_id=shoot.id)
 
 
@@ -210,7 +218,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def shoot(request: HttpRequest, shoot_id: UUID) -> HttpResponse:
     """Show a shoot: its progress, then its gallery."""
     found = services.shoot_of(_subject(request), shoot_id)
-    made = list(selectors.headshots_of(found))
+    made = selectors.gallery_of(found)
     headshots = [{"headshot": headshot, "title": style(headshot.style_id).title} for headshot in made]
     context = {
         "shoot": found,
@@ -297,10 +305,8 @@ def download(request: HttpRequest, headshot_id: UUID) -> HttpResponse:
     """Give a headshot to its owner as a file."""
     found = services.headshot_of(_subject(request), headshot_id)
     _deliver(found)
-    data = vault.open(object_id=found.object_id, warrant=_warrant(request, "download"))
-    audit.record(
-        actor=_actor(request), act=Act.HEADSHOT_DOWNLOADED, subject=_subject(request), object_ids=[found.object_id]
-    )
+    warrant = _warrant(request, "download")
+    data = vault.open(object_id=found.object_id, warrant=warrant, also=[Act.HEADSHOT_DOWNLOADED])
     return _picture(data, name=_file_name(found))
 
 

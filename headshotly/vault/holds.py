@@ -7,12 +7,14 @@ who asks for erasure while keys are held gets it.
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import UUIDField
 
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.prepared import Prepared
 from headshotly.vault.errors import KeyHeld
 from headshotly.vault.models import KeyHold
 from headshotly.vault.warrant import Warrant
@@ -21,6 +23,7 @@ EVERYBODY = UUID(int=0)
 # What a hold must not stop: a member of staff signing in to lift it, the evidence of the case it was made for, and
 # writing to the people whom the breach concerns.
 _NEVER_HELD = ("sign-in", "case:", "service:breach-notice", "service:on-call")
+_STOPPING = Prepared(lambda subject: KeyHold.objects.filter(subject__in=[subject, EVERYBODY]), subject=UUIDField())
 
 
 def hold(*, actor: Actor, subject: UUID | None, because: str) -> bool:
@@ -61,7 +64,7 @@ def stops(warrant: Warrant) -> bool:
     """Say whether a hold stops an opening under a warrant."""
     if warrant.basis.startswith(_NEVER_HELD):
         return False
-    return KeyHold.objects.filter(subject__in=[warrant.subject, EVERYBODY]).exists()
+    return _STOPPING.one(subject=warrant.subject) is not None
 
 
 def require_free(warrant: Warrant) -> None:

@@ -10,12 +10,14 @@ from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
+from django.db.models import UUIDField
 
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.prepared import Prepared
 from headshotly.policy.tracing import traced
 from headshotly.vault import (
     customer_keys,
@@ -48,6 +50,7 @@ blind_indexes = field_sealing.blind_indexes
 GRACE = dt.timedelta(hours=1)
 _BATCH = 500
 _NOTHING = "There is nothing here."
+_OBJECT = Prepared(lambda one: StoredObject.objects.filter(id=one), one=UUIDField())
 
 
 def create_customer_key(*, actor: Actor, subject: UUID) -> None:
@@ -126,12 +129,15 @@ def _seal(
 
 
 @traced("vault.open")
-def open(*, object_id: UUID, warrant: Warrant) -> bytes:  # noqa: A001 - the plan's name for the only way in
+def open(  # noqa: A001 - the plan's name for the only way in
+    *, object_id: UUID, warrant: Warrant, also: Sequence[Act] = ()
+) -> bytes:
     """Return an object's plaintext, after the journal durably says who opened it and why.
 
     Args:
         object_id: which object.
         warrant: permission; must name the object's owner.
+        also: what else the opening is, such as a download; an entry each, durable in the same commit.
 
     Raises:
         WarrantRefused: the warrant is forged, expired or for another subject; the refusal is journalled.
@@ -141,7 +147,7 @@ def open(*, object_id: UUID, warrant: Warrant) -> bytes:  # noqa: A001 - the pla
         ObjectDamaged: the bytes are not what was sealed.
         StoreUnavailable: a store did not answer.
     """
-    with closing(_disclose(object_id, warrant)) as disclosed:
+    with closing(_disclose(object_id, warrant, also)) as disclosed:
         return disclosed.opener.read_all()
 
 
@@ -207,9 +213,9 @@ class _Disclosed:
 
 
 @enforces("5.3.a")
-def _disclose(object_id: UUID, warrant: Warrant) -> _Disclosed:
+def _disclose(object_id: UUID, warrant: Warrant, also: Sequence[Act] = ()) -> _Disclosed:
     """Check the warrant, write the entry durably, and only then touch a key."""
-    row = StoredObject.objects.filter(id=object_id).first()
+    row = _OBJECT.one(one=object_id)
     # An unknown object and somebody else's give the same answer and the same journal entry.
     _require(warrant, subject=row.subject if row else None, object_id=object_id)
     if row is None:
@@ -222,6 +228,7 @@ def _disclose(object_id: UUID, warrant: Warrant) -> _Disclosed:
         purpose=warrant.purpose,
         warrant_id=warrant.id,
         object_ids=[object_id],
+        also=also,
     )
     return _Disclosed(row)
 

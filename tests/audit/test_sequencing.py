@@ -74,7 +74,7 @@ def test_a_disclosure_inside_an_open_transaction_of_the_journal_is_refused():
 @pytest.mark.clause("5.3.a")
 def test_a_journal_that_does_not_answer_refuses_the_opening():
     with (
-        mock.patch("headshotly.audit.services.Disclosure.objects.using", side_effect=OperationalError("gone")),
+        mock.patch("headshotly.audit.services.outbox.insert", side_effect=OperationalError("gone")),
         pytest.raises(JournalUnavailable, match="nothing was opened"),
     ):
         record_durably(actor=SYSTEM, act=Act.OBJECT_OPENED)

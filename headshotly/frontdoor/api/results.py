@@ -8,7 +8,6 @@ from django.utils.translation import gettext_noop as noop
 from ninja import Router, Status
 from ninja.params.functions import Query
 
-from headshotly.audit import services as audit
 from headshotly.audit.acts import Act
 from headshotly.frontdoor.api import answers, paging, schemas
 from headshotly.frontdoor.api.service import CustomerToken, actor, bearer, warrant
@@ -68,14 +67,7 @@ def download_result(request: HttpRequest, result_id: UUID) -> HttpResponse:
     def opened() -> bytes:
         under = warrant(request, "download-by-program")
         entitlement.deliver(found.shoot_id, {entitlement.piece(found.photo_id, found.style_id)})
-        data = vault.open(object_id=found.object_id, warrant=under)
-        audit.record(
-            actor=actor(request),
-            act=Act.HEADSHOT_DOWNLOADED,
-            subject=bearer(request).subject,
-            object_ids=[found.object_id],
-        )
-        return data
+        return vault.open(object_id=found.object_id, warrant=under, also=[Act.HEADSHOT_DOWNLOADED])
 
     name = f"headshot-{found.style_id}-{found.id.hex[:6]}.jpg"
     return answers.picture(request, tag=found.object_id.hex, name=name, opened=opened)

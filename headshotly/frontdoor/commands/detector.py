@@ -11,7 +11,7 @@ from headshotly.policy.permission import permission
 
 _logger = logging.getLogger(__name__)
 
-PAUSE = 0.2  # seconds after a look that found nothing
+PAUSE = 0.2  # seconds after a look that left nothing behind: every transaction has its price, whatever it takes in
 
 
 @permission("operator")
@@ -29,6 +29,7 @@ def detector(context: click.Context, *, once: bool) -> None:
     from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.incidents import setting_up  # noqa: PLC0415 - after Django's setup
+    from headshotly.incidents.reading import BATCH  # noqa: PLC0415 - after Django's setup
 
     require_separated()
     if not once:
@@ -51,7 +52,7 @@ def detector(context: click.Context, *, once: bool) -> None:
             taken = 0
         if once and not taken:
             return
-        if not taken:
+        if taken < BATCH and not once:
             stop.wait(PAUSE)
 
 
