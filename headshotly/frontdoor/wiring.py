@@ -104,6 +104,7 @@ def wire() -> None:
     leaving.when_leaving(rights_rooms.erase_rows)
     leaving.named_as_kept(orders_selectors.kept_after_erasure)
     entitlement.when_starting(spending.claim)
+    entitlement.when_asked(orders_selectors.left, more="orders:prices")
     entitlement.when_delivering(spending.deliver)
     entitlement.when_ended(orders.shoot_ended)
     entitlement.when_ended(telling.shoot_ended)

@@ -19,9 +19,12 @@ class Ended(Protocol):
 type Claim = Callable[[UUID, UUID, Sequence[str]], None]
 type Leaving = Callable[[UUID, Collection[str]], None]
 
+type Left = Callable[[UUID], int]
+
 _claims: list[Claim] = []
 _leaving: list[Leaving] = []
 _ended: list[Ended] = []
+_left: list[tuple[Left, str]] = []
 
 
 def piece(photo_id: object, style_id: str) -> str:
@@ -54,6 +57,22 @@ def when_ended(ended: Ended) -> None:
     """Have a room told how a shoot ended."""
     if ended not in _ended:
         _ended.append(ended)
+
+
+def when_asked(left: Left, *, more: str) -> None:
+    """Have a room answer how many headshots a customer has left.
+
+    Args:
+        left: takes the subject.
+        more: name of the page where there are more to be had.
+    """
+    if (left, more) not in _left:
+        _left.append((left, more))
+
+
+def left_of(subject: UUID) -> tuple[int, str] | None:
+    """Return how many headshots somebody has left and the name of the page for more; None where nobody counts."""
+    return min(((left(subject), more) for left, more in _left), default=None)
 
 
 def require(subject: UUID, shoot_id: UUID, pieces: Sequence[str]) -> None:

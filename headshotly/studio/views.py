@@ -77,13 +77,22 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show the customer's photos, styles and shoots."""
     if consent_in_force(_subject(request), HEADSHOT_GENERATION) is None:
         return _consent_page(request)
+    return _home(request)
+
+
+def _home(request: HttpRequest, *, error: str = "", status: int = 200) -> HttpResponse:
+    """Show the studio; after a refusal with everything still chosen that was chosen."""
     here = configuration.current()
     shoots = Paginator(selectors.shoots_of(_subject(request)), _SHOOTS_SHOWN).get_page(request.GET.get("page"))
     photos = Paginator(selectors.photos_of(_subject(request)), services.PHOTOS_KEPT_MAX)
     context = {
         "photos": photos.get_page(request.GET.get("photos")),
         "styles": STYLES.values(),
-        "default_style": DEFAULT,
+        "error": error,
+        "chosen_photos": request.POST.getlist("photo_ids"),
+        "chosen_styles": request.POST.getlist("styles") if error else [DEFAULT],
+        "brand_colour": request.POST.get("brand_colour", "") or STYLES[BRAND].swatch,
+        "left": entitlement.left_of(_subject(request)),
         "shoots": [{"shoot": shoot, "progress": selectors.progress(shoot)} for shoot in shoots],
         "shoots_page": shoots,
         "limits": {
@@ -92,7 +101,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "face": gate.FACE_WIDTH_GOOD,
         },
     }
-    return render(request, "studio/home.html", context)
+    return render(request, "studio/home.html", context, status=status)
 
 
 @permission("customer")
@@ -199,8 +208,7 @@ def start(request: HttpRequest) -> HttpResponse:
     except ConsentMissing:
         return _consent_page(request)
     except Refusal as refusal:
-        messages.error(request, refusal.sentence)
-        return redirect("studio:home")
+        return _home(request, error=refusal.sentence, status=refusal.status)
     return redirect("studio:shoot", shoot_id=shoot.id)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import re
 import zipfile
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -22,8 +23,9 @@ from headshotly.audit.models import Disclosure, PendingEntry
 from headshotly.policy import clock, configuration
 from headshotly.purposes import services as purposes
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text
-from headshotly.studio import decoding, tasks
+from headshotly.studio import decoding, entitlement, tasks
 from headshotly.studio import engine as engines
+from headshotly.studio.errors import LimitReached
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.studio.uploads import BoundedMemoryUpload, TooMuchUploaded
 from headshotly.vault import receipt as receipts
@@ -192,7 +194,8 @@ def test_what_is_somebody_elses_is_not_there_for_anybody_else(shoot, photo) -> N
         assert answers[0].content == answers[1].content, "the answers tell the two apart"
     assert before == (Photo.objects.count(), Headshot.objects.count(), StoredObject.objects.count())
     stolen = eve.post("/studio/start/", {"photo_ids": [str(photo.id)], "styles": STYLES})
-    assert stolen.url == "/studio/"
+    assert stolen.status_code == 404
+    assert str(photo.id) not in stolen.content.decode()
     assert Shoot.objects.count() == 1
 
 
@@ -312,6 +315,27 @@ def test_a_shoot_that_cannot_be_started_says_why(client, photo, form, sentence) 
     assert Shoot.objects.count() == 0
 
 
+def test_what_was_chosen_stays_chosen_after_a_refusal(client, photo, monkeypatch) -> None:
+    monkeypatch.setattr(entitlement, "_left", [(lambda _subject: 3, "orders:prices")])
+    page = client.get("/studio/").content.decode()
+    assert "3 headshots left." in page
+    assert 'href="/orders/prices/"' in page
+
+    def refuse(*_given) -> None:
+        raise LimitReached("That is too many.")
+
+    monkeypatch.setattr(entitlement, "_claims", [refuse])
+    chosen = {"photo_ids": [str(photo.id)], "styles": ["brand", "cv"], "brand_colour": "#7a1f5c"}
+    answer = client.post("/studio/start/", chosen)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert 'role="alert" id="start-error">That is too many.' in page
+    assert re.findall(r'name="styles" value="([a-z-]+)" checked', page) == ["brand", "cv"]
+    assert f'value="{photo.id}" checked' in page
+    assert page.count("#7a1f5c") == 2, "in the field and on the drawn print"
+    assert Shoot.objects.count() == 0
+
+
 @pytest.mark.clause("1.2.c")
 def test_deleting_everything_asks_for_the_password_and_leaves_a_receipt(client, shoot) -> None:
     assert client.get("/studio/delete-everything/").status_code == 200
@@ -403,7 +427,8 @@ def test_a_long_history_comes_page_by_page_with_as_many_queries_as_a_short_one(
     _, subject = ada
     made = [Shoot(subject=subject, state=ShootState.DONE, steps_total=1, created_at=clock.now()) for _ in range(30)]
     Shoot.objects.bulk_create(made)
-    with django_assert_max_num_queries(12):
+    client.get("/studio/")  # the first visit grants the trial
+    with django_assert_max_num_queries(14):
         first = client.get("/studio/").content.decode()
     assert first.count('href="/studio/shoots/') == 12
     assert "Page 1 of 3" in first

@@ -12,6 +12,7 @@
 
   const start = document.getElementById("start");
   const sum = document.getElementById("sum");
+  const left = document.getElementById("left"); // how many are paid for; absent where nobody counts
   const count = (name) => start.querySelectorAll(`[name="${name}"]:checked`).length;
   const say = (what, facts = {}) => form.dataset[`say${what}`].replace(/\{(\w+)\}/g, (_, name) => facts[name]);
   // Each form of a noun stands behind its plural category (CLDR): one:photo|other:photos
@@ -27,6 +28,7 @@
     if (!photos) sum.textContent = say("NoPhoto");
     else if (!styles) sum.textContent = say("NoStyle");
     else sum.textContent = `${many(photos, "Photos")} × ${many(styles, "Styles")} = ${many(photos * styles, "Headshots")}`;
+    if (left) left.classList.toggle("bar__left--few", photos * styles > Number(left.dataset.left));
   };
   start.addEventListener("change", addUp);
   addUp();
@@ -94,7 +96,9 @@
       const seen = element("img");
       seen.src = answer.seen;
       seen.alt = say("Seen");
-      shown.body.append(seen);
+      const frame = element("div", "mat mat--seen");
+      frame.append(seen);
+      shown.tile.prepend(frame);
     }
     if (!answer.accepted) shown.tile.classList.add("tile--bad");
     if (answer.photo_id) addPhoto(answer);
