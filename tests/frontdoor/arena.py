@@ -220,8 +220,10 @@ def killed(dice: random.Random) -> dict:
         kills += 1
         workers[victim] = fork_worker()
     for _ in waiting():
-        # A worker killed after its shoot's last step leaves a task that somebody takes once more, to no effect.
-        if not open_shoots() and not DBTaskResult.objects.filter(status__in=["READY", "RUNNING"]).exists():
+        # A worker killed after its shoot's last step leaves a task that somebody takes once more, to no effect; one that
+        # was put back and is done all the same, an order that finds it so.
+        waits = DBTaskResult.objects.filter(status__in=["READY", "RUNNING"]).exists() or Announcement.objects.exists()
+        if not open_shoots() and not waits:
             break
     for process in workers:
         kill(process)
