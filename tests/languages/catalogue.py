@@ -39,7 +39,7 @@ STAFF_ONLY = (
     "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
     "frontdoor/tracing", "frontdoor/proxies", "frontdoor/management", "frontdoor/prometheus_rules", "frontdoor/metrics",
-    "frontdoor/gauges", "frontdoor/broker", "frontdoor/database_roles", "frontdoor/objectives",
+    "frontdoor/gauges", "frontdoor/program_metrics", "frontdoor/drill_place", "frontdoor/broker", "frontdoor/database_roles", "frontdoor/objectives",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
 PUBLIC_PARTS = (
