@@ -61,6 +61,7 @@ _WHY = {
     "repeat-answer": noop("A program of yours repeated a request"),
     "programs-page": noop("To show your tokens and endpoints"),
     "webhook": noop("To tell your program what happened"),
+    "webhook-notice": noop("To write to you about an endpoint of yours"),
     "rights-notice": noop("To write to you about your request"),
     "policy-notice": noop("To tell you about a changed policy or notice"),
     **dict(Purpose.choices),

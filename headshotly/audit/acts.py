@@ -124,6 +124,9 @@ class Act(enum.StrEnum):
     WEBHOOK_REMOVED = "integrations.webhook.removed"
     WEBHOOK_REDELIVERED = "integrations.webhook.redelivered"
     WEBHOOK_FAILED = "integrations.webhook.failed"
+    WEBHOOK_NOTICE_FAILED = "integrations.webhook.notice-failed"
+    WEBHOOK_PAUSED = "integrations.webhook.paused"
+    WEBHOOK_RESUMED = "integrations.webhook.resumed"
 
     ORDER_BEGUN = "orders.order.begun"
     ORDER_PAID = "orders.order.paid"

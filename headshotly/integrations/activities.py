@@ -13,6 +13,7 @@ PROGRAMS = declare(
             "what a token may do",
             "times of issue, use and end",
             "addresses of endpoints, sealed",
+            "what was sent to them, and whether they took it",
             "answers to repeated requests, sealed",
             "number of requests",
         ),
@@ -42,6 +43,8 @@ _FIELDS = (
     "WebhookEndpoint.events",
     "WebhookDelivery.subject",
     "WebhookDelivery.about",
+    "WebhookTrouble.subject",
+    "WebhookTrouble.what",
 )
 for _field in _FIELDS:
     keeps(f"integrations.{_field}", activity=PROGRAMS.id)

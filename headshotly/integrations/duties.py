@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from headshotly.integrations import delivering
+from headshotly.integrations import delivering, troubles
 from headshotly.policy.duties import duty
 
 
 @duty("integrations.deliver", every=dt.timedelta(seconds=10), longest=dt.timedelta(minutes=30))
 def deliver() -> str:
     """Send what customers' endpoints are to be told."""
-    return f"{delivering.send_due()} messages delivered."
+    return f"{delivering.send_due()} messages delivered, {troubles.tell_due()} owners told of an endpoint's trouble."

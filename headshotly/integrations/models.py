@@ -54,7 +54,11 @@ class Allowance(models.Model):
 
 
 class WebhookEndpoint(models.Model):
-    """An address that a customer wants to be told things at, and the secret both sides know."""
+    """An address that a customer wants to be told things at, and the secret both sides know.
+
+    One message is under way to it at a time. ``not_before``: until then it is somebody's turn, or it rests because it
+    did not answer. ``taken_at``: when it last took a message. ``failing_since``: when it began to take none.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.UUIDField(db_index=True)
@@ -62,6 +66,9 @@ class WebhookEndpoint(models.Model):
     secret = SealedTextField(label=WEBHOOK_SECRET)
     events = models.JSONField()
     registered_at = models.DateTimeField()
+    not_before = models.DateTimeField(null=True)
+    taken_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
 
 
 class WebhookDelivery(Posted):
@@ -72,6 +79,7 @@ class WebhookDelivery(Posted):
 
     FIRST_PAUSE: ClassVar[dt.timedelta] = dt.timedelta(minutes=1)
     ATTEMPTS_MAX: ClassVar[int] = 11  # about 17 hours in all
+    CLAIMED_FOR: ClassVar[dt.timedelta] = dt.timedelta(minutes=2)  # a try takes half a minute at most
 
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="+")
     subject = models.UUIDField(db_index=True)
@@ -86,3 +94,34 @@ class WebhookDelivery(Posted):
             models.UniqueConstraint(fields=["endpoint", "event", "about", "happened_at"], name="told_once_an_endpoint"),
         ]
         indexes = [models.Index(fields=["state", "next_at"], name="webhook_queue")]
+
+
+class Trouble(models.TextChoices):
+    """What is the matter with an endpoint."""
+
+    GONE = "gone", "It answered that it is gone for good"
+    SILENT = "silent", "It took nothing for most of a day"
+    CHOOSY = "choosy", "It takes messages, but one of them it refused for most of a day"
+
+
+class WebhookTrouble(Posted):
+    """An endpoint's bad time, with the one mail that tells its owner of it.
+
+    It begins when a message is given up and ends when the owner says so. While one is open that is not ``choosy``, the
+    endpoint is paused: its messages wait.
+    """
+
+    # Without a constraint, which would lock the endpoints while the service runs; Django removes both together.
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    subject = models.UUIDField(db_index=True)
+    what = models.CharField(max_length=8, choices=Trouble.choices)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["endpoint"], condition=models.Q(ended_at__isnull=True), name="one_trouble_at_a_time"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "next_at"], name="webhook_trouble_queue")]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("webhooks/new/", views.webhook_new, name="webhook-new"),
     path("webhooks/<uuid:endpoint_id>/", views.webhook, name="webhook"),
     path("webhooks/<uuid:endpoint_id>/remove/", views.webhook_remove, name="webhook-remove"),
+    path("webhooks/<uuid:endpoint_id>/resume/", views.webhook_resume, name="webhook-resume"),
     path("webhooks/<uuid:endpoint_id>/test/", views.webhook_test, name="webhook-test"),
     path("deliveries/<uuid:delivery_id>/again/", views.redeliver, name="redeliver"),
 ]

@@ -15,17 +15,16 @@ from headshotly.access.bearers import SCOPES
 from headshotly.accounts import entering, notices, proving
 from headshotly.accounts.models import Customer
 from headshotly.audit.actor import Actor
-from headshotly.integrations import tokens, webhooks
-from headshotly.integrations.models import AccessToken, WebhookDelivery, WebhookEndpoint
+from headshotly.integrations import tokens, troubles, webhooks
+from headshotly.integrations.models import AccessToken, Trouble, WebhookDelivery, WebhookEndpoint
 from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 from headshotly.policy.wording import told
 from headshotly.vault.warrant import Warrant
-from headshotly.vendors.posting import PostState
+from headshotly.vendors.posting import WAITING, PostState
 
 HOME = "integrations:home"
 DAYS = (7, 30, 90, 365)
-_WAITING = frozenset({PostState.QUEUED, PostState.SENDING})
 _needs_proof = proving.needs_proof(HOME)
 
 
@@ -61,8 +60,12 @@ def _token(one: AccessToken, warrant: Warrant) -> dict[str, Any]:
 
 
 def _endpoint(one: WebhookEndpoint, warrant: Warrant) -> dict[str, Any]:
+    trouble = troubles.open_of(one)
     return {
         "row": one,
+        "trouble": trouble,
+        "paused": troubles.pauses(trouble),
+        "gone": trouble is not None and trouble.what == Trouble.GONE,
         "url": webhooks.address_of(one, warrant=warrant),
         "events": [told(webhooks.EVENTS[event]) for event in one.events if event in webhooks.EVENTS],
     }
@@ -148,7 +151,7 @@ def _delivery(row: WebhookDelivery) -> dict[str, Any]:
     return {
         "row": row,
         "event": told(webhooks.EVENTS.get(row.event, webhooks.TEST_TITLE)),
-        "waits": row.state in _WAITING,
+        "waits": row.state in WAITING,
         "failed": row.state == PostState.FAILED,
         "arrived": row.state == PostState.SENT,
     }
@@ -178,6 +181,16 @@ def webhook_remove(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 
 @permission("customer")
 @require_POST
+def webhook_resume(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
+    """Send to an endpoint again, first of all what it missed."""
+    again = troubles.resume(actor=_actor(request), subject=_customer(request).id, endpoint_id=endpoint_id)
+    said = _("We send to this endpoint again. Messages on their way, oldest first: %(count)s") % {"count": again}
+    messages.success(request, said if again else _("We send to this endpoint again."))
+    return redirect("integrations:webhook", endpoint_id=endpoint_id)
+
+
+@permission("customer")
+@require_POST
 def webhook_test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Send a message that says nothing happened."""
     webhooks.test(subject=_customer(request).id, endpoint_id=endpoint_id)
@@ -189,6 +202,6 @@ def webhook_test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @require_POST
 def redeliver(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Send a message again."""
-    row = webhooks.redeliver(actor=_actor(request), subject=_customer(request).id, delivery_id=delivery_id)
+    row = troubles.redeliver(actor=_actor(request), subject=_customer(request).id, delivery_id=delivery_id)
     messages.success(request, _("The message is sent again."))
     return redirect("integrations:webhook", endpoint_id=row.endpoint_id)

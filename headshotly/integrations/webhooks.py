@@ -136,22 +136,6 @@ def deliveries_of(endpoint: WebhookEndpoint) -> list[WebhookDelivery]:
     return list(WebhookDelivery.objects.filter(endpoint=endpoint).order_by("-happened_at", "-id")[:LOG_SHOWN])
 
 
-def redeliver(*, actor: Actor, subject: UUID, delivery_id: UUID) -> WebhookDelivery:
-    """Send a message again, now and with all its tries; it keeps its id, so that whoever had it can tell.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's.
-    """
-    with transaction.atomic():
-        mine = WebhookDelivery.objects.filter(id=delivery_id, subject=subject)
-        over = mine.exclude(state=PostState.SENDING)
-        if not over.update(state=PostState.QUEUED, attempts=0, next_at=clock.now(), sent_at=None) and not mine.exists():
-            raise NotFound("There is no such message.")
-        audit.record(actor=actor, act=Act.WEBHOOK_REDELIVERED, subject=subject, object_ids=[delivery_id])
-    return mine.get()
-
-
 def forget_old(*, before: dt.datetime) -> int:
-    """Remove what the log holds from before a moment; return how many messages went."""
-    over = WebhookDelivery.objects.filter(happened_at__lt=before)
-    return over.exclude(state__in=[PostState.QUEUED, PostState.SENDING]).delete()[0]
+    """Remove what the log holds from before a moment, also what waits for a paused endpoint; return how many went."""
+    return WebhookDelivery.objects.filter(happened_at__lt=before).exclude(state=PostState.SENDING).delete()[0]

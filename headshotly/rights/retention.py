@@ -13,7 +13,7 @@ from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
 from headshotly.incidents import retention as incidents
-from headshotly.integrations import allowance, idempotency, tokens, webhooks
+from headshotly.integrations import allowance, idempotency, tokens, troubles, webhooks
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes.declarations import TimeLimit, limits
@@ -87,7 +87,9 @@ SWEEPS: dict[str, Callable[[TimeLimit], int]] = {
     "unused-account": _unused_accounts,
     "sign-in-traces": lambda limit: account_services.forget_traces(before=_moment(limit)),
     "access-tokens": lambda limit: tokens.forget_old(before=_moment(limit)),
-    "webhook-log": lambda limit: webhooks.forget_old(before=_moment(limit)),
+    "webhook-log": lambda limit: (
+        webhooks.forget_old(before=_moment(limit)) + troubles.forget_old(before=_moment(limit))
+    ),
     "repeated-requests": lambda _limit: idempotency.forget_old() + allowance.forget_old(),
     "deletion-receipts": lambda limit: studio.forget_receipts(before=_moment(limit)),
     "requests": lambda limit: services.forget_old(before=_moment(limit)),

@@ -146,6 +146,7 @@ ROOMS: tuple[Room, ...] = (
             "integrations.Allowance",
             "integrations.WebhookEndpoint",
             "integrations.WebhookDelivery",
+            "integrations.WebhookTrouble",
         ),
         export=programs.export,
         erase=programs.erase,

@@ -69,7 +69,7 @@ def refine(picture: Picture, mask: Alpha, face: Face, *, trust: Alpha | None = N
     edge = _edge(picture, mask, face)
     followed = np.clip(guided(edge.image, mask, max(2, round(2.2 * edge.unit)), 1e-4), 0, 1)
     alpha = np.clip((0.4 * mask + 0.6 * followed - 0.3) / 0.58, 0, 1).astype(np.float32)
-    known = np.ones_like(mask) if trust is None else _blur(trust, 2 * edge.unit)
+    known = np.ones_like(mask) if trust is None else blur(trust, 2 * edge.unit)
     if ((known < _SURE_OF_IT) & ~(edge.sure | edge.sure_not)).any():
         alpha = (known * alpha + (1 - known) * _by_colour(edge, mask, known < _KNOWN)).astype(np.float32)
     return _without_stains(edge, alpha, known)
@@ -97,7 +97,7 @@ def _without_stains(edge: _Edge, alpha: Alpha, known: Alpha) -> Alpha:
     found = np.zeros_like(alpha)
     found[rows, columns] = np.maximum(coloured, np.clip((from_own - 2.5 * from_behind - 20) / 15, 0, 1))
     calm = (cv2.medianBlur((found * 255).astype(np.uint8), 5) / 255).astype(np.float32)
-    stained = _blur((calm * _reached(calm, alpha)).astype(np.float32), 0.5 * edge.unit)
+    stained = blur((calm * _reached(calm, alpha)).astype(np.float32), 0.5 * edge.unit)
     result: Alpha = (alpha * (1 - np.clip(1.3 * stained, 0, 1))).astype(np.float32)
     return result
 
@@ -142,11 +142,11 @@ def _by_colour(edge: _Edge, mask: Alpha, where: NDArray[np.bool_]) -> Alpha:
         mask: (height, width), 0 to 1.
         where: (height, width), the places that are asked for; elsewhere nothing costly is done.
     """
-    firm = np.clip((_blur(mask, edge.unit) - 0.5) / 0.35 + 0.5, 0, 1).astype(np.float32)
+    firm = np.clip((blur(mask, edge.unit) - 0.5) / 0.35 + 0.5, 0, 1).astype(np.float32)
     narrow = guided(edge.image, firm, max(2, round(4 * edge.unit)), 1e-4)
     wide = guided(edge.image, firm, max(2, round(9 * edge.unit)), 2e-4)
     follows = np.clip(np.where(edge.hair > 0.5, (narrow + wide) / 2, narrow), 0, 1)  # noqa: PLR2004 - rather hair
-    drawn = np.clip(_blur(edge.signed, 1.5 * edge.unit) / (1.6 * edge.unit) + 0.5, 0, 1)
+    drawn = np.clip(blur(edge.signed, 1.5 * edge.unit) / (1.6 * edge.unit) + 0.5, 0, 1)
     clear = _clear(edge)
     prior = (clear * follows + (1 - clear) * drawn).astype(np.float32)
     alpha = _mixtures(edge, prior, np.where(where, clear, 0).astype(np.float32))
@@ -172,7 +172,8 @@ def enlarge(alpha: Alpha, picture: Picture) -> Alpha:
     return np.clip(np.where(undecided, (large + fitted) / 2, large), 0, 1).astype(np.float32)
 
 
-def _blur(image: Alpha, sigma: float) -> Alpha:
+def blur(image: Alpha, sigma: float) -> Alpha:
+    """Return (height, width) blurred; by 0.8 pixels at least, or a line would stay jagged."""
     return cv2.GaussianBlur(image, (0, 0), max(0.8, sigma)).astype(np.float32, copy=False)
 
 
@@ -182,7 +183,7 @@ def _edge(picture: Picture, mask: Alpha, face: Face) -> _Edge:
     rows = np.arange(height, dtype=np.float32)[:, None]
     hair = np.clip((face.landmarks[_CHIN, 1] + 0.15 * face.height - rows) / (0.3 * face.height), 0, 1)
     hair = np.broadcast_to(hair, (height, width)).astype(np.float32)
-    soft = _blur(mask, unit)
+    soft = blur(mask, unit)
     signed = signed_distance(soft)
     depth = _distance((soft > 0.5 + (_HAIR_SURE - 0.5) * hair).astype(np.uint8))
     sure = depth > (_SHOULDER_REACH + (_HAIR_IN - _SHOULDER_REACH) * hair) * unit

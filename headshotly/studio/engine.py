@@ -9,14 +9,14 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from headshotly.studio import backgrounds, light
-from headshotly.studio.edges import Alpha, Image
+from headshotly.studio import backgrounds, light, stains
+from headshotly.studio.edges import Alpha, Image, signed_distance
 from headshotly.studio.errors import NoFaceToFrame, TooSmallForStyle
 from headshotly.studio.faces import Face, Picture, find_faces
 from headshotly.studio.framing import Frame, frame
 from headshotly.studio.gate import FACE_WIDTH_GOOD
 from headshotly.studio.marking import STUDIO, Origin
-from headshotly.studio.matting import TRUSTED, foreground, matte, scaled
+from headshotly.studio.matting import TRUSTED, Matte, foreground, matte, scaled
 from headshotly.studio.styles import Style
 
 type Progress = Callable[[str], None]
@@ -24,6 +24,9 @@ _LARGEST = 2048  # pixels of height; no source gives a headshot more
 _FACE_LARGEST = 800  # pixels of width; that of a face in the largest headshot
 # How far from the face anything can come into a headshot, by the face's height: sideways, above, below.
 _ASIDE, _ABOVE, _BELOW = 3.6, 2.4, 3.6
+# Where an outline is not safe: how far from it the photo stays sharp, and is out of focus; how near its borders it is,
+# too, for beyond them nothing is sharp. In hundredths of the face's width.
+_STILL_SHARP, _ALL_BLURRED, _BORDER = 2.0, 12.0, 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Prepared:
         picture: the photo.
         face: the person's face.
         alpha: the matte.
+        blend: how much of each pixel is taken from ``colours``; the matte, where it may be trusted.
         colours: the person's own colours, exposed and retouched, (height, width, 3) float32.
         confidence: how far the matte may be trusted.
         grain: noise of the photo.
@@ -43,6 +47,7 @@ class Prepared:
     picture: Picture
     face: Face
     alpha: Alpha
+    blend: Alpha
     colours: Image
     confidence: float
     grain: float
@@ -119,10 +124,10 @@ class PortraitEngine:
         progress("cutting out")
         cut = matte(picture, face, self._models)
         progress("cleaning edges and light")
-        own = foreground(picture, cut.alpha, max(4, int(face.width * 0.18)))
+        own, blend = _cut_out(picture, cut, face) if cut.confidence >= TRUSTED else _left_in(picture, cut, face)
         gain = light.exposure_gain(picture)
         lit = light.expose(light.retouch(own, face), gain)
-        return Prepared(picture, face, cut.alpha, lit, cut.confidence, light.noise_level(picture), gain)
+        return Prepared(picture, face, cut.alpha, blend, lit, cut.confidence, light.noise_level(picture), gain)
 
     def render(self, prepared: Prepared, style: Style) -> Headshot:
         """Return the headshot in one style; deterministic.
@@ -141,7 +146,7 @@ class PortraitEngine:
             notes.append(
                 "The edge of the person could not be found safely, so the original background was kept, out of focus."
             )
-        cut = frame(prepared.alpha, prepared.face, style.crop, extendable=not own_background)
+        cut = frame(prepared.alpha, prepared.face, style.crop)
         if prepared.face.width < FACE_WIDTH_GOOD:
             cut, size = _as_it_is(cut, style)
             notes.append(
@@ -150,7 +155,7 @@ class PortraitEngine:
         else:
             size = _size(cut, style)
         behind = self._background(prepared, style, cut, size, own=own_background)
-        alpha = np.clip(_warp(prepared.alpha, cut, size), 0, 1)[..., None]
+        alpha = np.clip(_warp(prepared.blend, cut, size), 0, 1)[..., None]
         person = _sharpen(_warp(prepared.colours, cut, size, edge=cv2.BORDER_REPLICATE), size[1] / cut.height)
         person = light.wrap(person, behind, alpha, prepared.face.width * size[1] / cut.height)
         result = person * alpha + behind * (1 - alpha)
@@ -161,12 +166,31 @@ class PortraitEngine:
         if own:
             strength = max(4.0, prepared.face.width * 0.07)
             scene = backgrounds.blurred(prepared.picture, prepared.alpha, strength)
-            behind = light.expose(_warp(scene, cut, size, edge=cv2.BORDER_REPLICATE), prepared.gain)
+            # Beyond the photo its background, out of focus, goes on as in a mirror.
+            behind = light.expose(_warp(scene, cut, size, edge=cv2.BORDER_REFLECT_101), prepared.gain)
         elif style.backdrop == "outdoor":
             behind = backgrounds.outdoor(size, style.colours)
         else:
             behind = backgrounds.studio(size, style.colours)
         return light.add_grain(behind, prepared.grain)
+
+
+def _cut_out(picture: Picture, cut: Matte, face: Face) -> tuple[Image, Alpha]:
+    """Return the person's own colours, and the matte."""
+    own = foreground(picture, cut.alpha, max(4, int(face.width * 0.18)))
+    return stains.own_hues(own, picture, cut.alpha, face), cut.alpha
+
+
+def _left_in(picture: Picture, cut: Matte, face: Face) -> tuple[Image, Alpha]:
+    """Return the photo as it is, and how it passes into its own background out of focus: well outside the outline."""
+    unit = face.width / 100
+    left = np.clip((_ALL_BLURRED + signed_distance(cut.alpha) / unit) / (_ALL_BLURRED - _STILL_SHARP), 0, 1)
+    height, width = cut.alpha.shape
+    columns, rows = np.arange(width), np.arange(height)[:, None]
+    within = np.minimum(np.minimum(columns, width - 1 - columns), rows) / unit / _BORDER
+    left = left * left * (3 - 2 * left) * np.clip(within, 0, 1)
+    blend = np.maximum(cut.alpha, left).astype(np.float32)
+    return (picture / 255).astype(np.float32), blend
 
 
 def close_up(picture: Picture, face: Face) -> tuple[Picture, Face]:

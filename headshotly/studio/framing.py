@@ -63,20 +63,19 @@ class _Borders:
     bottom: float
 
 
-def frame(alpha: Alpha, face: Face, crop: Crop, *, extendable: bool) -> Frame:
+def frame(alpha: Alpha, face: Face, crop: Crop) -> Frame:
     """Return the best frame that shows no missing part of the person.
 
     Args:
         alpha: (height, width) matte.
         face: the person's face.
         crop: the wanted shape.
-        extendable: whether the background can be continued beyond the picture.
     """
     head = _head(alpha, face)
     eyes = float(face.landmarks[list(_EYES), 1].mean())
     fitting = [
         (_cost(found, head, crop, borders), found)
-        for borders in _borders(alpha, eyes, extendable=extendable)
+        for borders in _borders(alpha, eyes)
         for found in _frames(head, crop, borders)
     ]
     return min(fitting, key=lambda pair: pair[0])[1]
@@ -99,11 +98,8 @@ def _head(alpha: Alpha, face: Face) -> _Head:
     return _Head(centre, min(top, forehead), chin, face.height)
 
 
-def _borders(alpha: Alpha, eyes: float, *, extendable: bool) -> list[_Borders]:
+def _borders(alpha: Alpha, eyes: float) -> list[_Borders]:
     height, width = alpha.shape
-    inside = _Borders(0, width, 0, height)
-    if not extendable:
-        return [inside]
     top = 0.0 if alpha[:2].max() > _TOUCHES else -np.inf
     at_left, at_right = alpha[:, :2].max(axis=1) > _TOUCHES, alpha[:, -2:].max(axis=1) > _TOUCHES
     left = 0.0 if at_left.any() else -np.inf

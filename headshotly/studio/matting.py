@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from headshotly.studio import stains
 from headshotly.studio.edges import Alpha, Image, enlarge, refine, signed_distance, surroundings
 from headshotly.studio.faces import Face, Picture, network
 from headshotly.studio.gate import cheek_tint
@@ -48,6 +49,10 @@ TRUSTED = 0.7
 _FINEST = 450  # pixels of face width at which the edge is decided
 # From here on, in hundredths of the face's width, the two models cannot both be right; and what then counts as doubt.
 _WELL_INSIDE, _WELL_OUTSIDE, _DOUBT = 5.0, 6.0, 0.12
+_ON_THE_LINE = 1.5  # hundredths of the face's width on either side of the outline
+# What is left of the background, and what crowds around the head, costs of the confidence.
+_BY_STAINS, _BY_CROWDING = 0.05, 2.5
+_CHIN = 152
 
 
 def _segment(picture: Picture, folder: Path) -> Alpha:
@@ -100,10 +105,47 @@ def matte(picture: Picture, face: Face, folder: Path) -> Matte:
     # A larger face holds no more edge, only more pixels of it: decided small, then fitted to the large picture.
     small, seen = scaled(picture, face, scale) if scale < 1 else (picture, face)
     mask, agreement = coarse(small, seen, folder)
-    mask, trust = _joined(_one_person(mask, seen), *outline(small, seen, folder), _like_the_cheeks(small, seen), seen)
-    alpha = _one_person(refine(small, mask, seen, trust=trust), seen)
-    confidence = _confidence(alpha, mask, agreement, seen)
+    person = _one_person(mask, seen)
+    drawn, looked = outline(small, seen, folder)
+    mask, trust = _joined(person, drawn, looked, _like_the_cheeks(small, seen), seen)
+    refined = _one_person(refine(small, mask, seen, trust=trust), seen)
+    both = np.clip((np.minimum(person, drawn) - 0.5) / 0.45, 0, 1) * trust
+    shown = stains.showing(small, refined, both.astype(np.float32), seen)
+    alpha = _one_person(stains.without(refined, shown, seen.width / 100), seen)
+    confidence = (
+        _confidence(refined, mask, agreement, seen)
+        * (1 - min(1.0, _BY_STAINS * _stained(small, alpha, seen)))
+        * (1 - min(1.0, _BY_CROWDING * _crowded(person, drawn, alpha, seen)))
+    )
     return Matte(enlarge(alpha, picture) if scale < 1 else alpha, confidence)
+
+
+def _stained(picture: Picture, alpha: Alpha, face: Face) -> float:
+    """Return how much of the background still shows around the head, by the face's width squared, in thousandths."""
+    shown = stains.showing(picture, alpha, np.full_like(alpha, 0.5), face) * alpha
+    return float(shown[: _under_the_chin(alpha, face)].sum()) / face.width**2 * 1000
+
+
+def _crowded(person: Alpha, drawn: Alpha, alpha: Alpha, face: Face) -> float:
+    """Return along what share of the head's outline something else stands out, so that nobody knows where they part.
+
+    Args:
+        person: mask of the model that knows people.
+        drawn: mask of what stands out.
+        alpha: the matte.
+        face: whose size sets all lengths.
+    """
+    unit = face.width / 100
+    added = np.clip(drawn - person, 0, 1) * (signed_distance(person) / unit < -_WELL_OUTSIDE)
+    beside = np.clip(cv2.GaussianBlur(added.astype(np.float32), (0, 0), 5 * unit) / _DOUBT, 0, 1)
+    line = np.abs(signed_distance(alpha)) < _ON_THE_LINE * unit
+    line[_under_the_chin(alpha, face) :] = False
+    return float(beside[line].mean()) if line.any() else 0.0
+
+
+def _under_the_chin(alpha: Alpha, face: Face) -> int:
+    """Return the row a quarter of a face under the chin, where the head is over."""
+    return int(np.clip(face.landmarks[_CHIN, 1] + 0.25 * face.height, 1, alpha.shape[0]))
 
 
 def _like_the_cheeks(picture: Picture, face: Face) -> Alpha:

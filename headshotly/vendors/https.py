@@ -4,20 +4,26 @@ A name is looked up once, judged, and connected to as judged; the certificate mu
 again in between would let it change its mind (DNS rebinding).
 """
 
+import contextlib
+import http.client
+import os
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import urllib3
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
 from headshotly.vendors import gate, way_out
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
+WHOLE_SECONDS = 20.0  # once connected, for question and answer together, however steadily the other side trickles
 BODY_BYTES_MAX = 256 * 1024
 ANSWER_BYTES_MAX = 1024 * 1024
 _HTTPS = 443
@@ -49,7 +55,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status, and the body's first mebibyte at most."""
+    """What came back: the status, and of the body no more than was wanted."""
 
     status: int
     body: bytes
@@ -103,6 +109,7 @@ def request(
     routine: bool = False,
     about: UUID | None = None,
     at_request_of: UUID | None = None,
+    answer_bytes_max: int | None = None,
     resolve: Resolve = _resolve,
     trust: ssl.SSLContext | None = None,
 ) -> Answer:
@@ -118,6 +125,8 @@ def request(
         routine: goes there all the time (``gate.require``).
         about: pseudonym of the data subject concerned.
         at_request_of: the customer who named the address themselves; it then need be no vendor's.
+        answer_bytes_max: of the answer's body no more is read, a mebibyte by default; with 0 only the status is waited
+            for.
         resolve: looks a name up; for tests.
         trust: whom to believe; the system's authorities by default.
 
@@ -137,7 +146,8 @@ def request(
     # One inside address among public ones is refused too: nobody needs such a name.
     if not addresses or not all(way_out.is_public(one) for one in addresses):
         raise AddressRefused("The address must lie on the public internet, and this one does not.")
-    return _speak(method, where, addresses[0], body=body, headers=dict(headers or {}), trust=trust)
+    most = ANSWER_BYTES_MAX if answer_bytes_max is None else answer_bytes_max
+    return _speak(method, where, addresses[0], body=body, headers=dict(headers or {}), most=most, trust=trust)
 
 
 def post_here(url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -163,36 +173,59 @@ def post_here(url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
 
 
 def _speak(
-    method: str, where: Address, address: str, *, body: bytes, headers: dict[str, str], trust: ssl.SSLContext | None
+    method: str,
+    where: Address,
+    address: str,
+    *,
+    body: bytes,
+    headers: dict[str, str],
+    most: int,
+    trust: ssl.SSLContext | None,
 ) -> Answer:
-    pool = urllib3.HTTPSConnectionPool(
+    connection = urllib3.connection.HTTPSConnection(
         address,
         where.port,
         server_hostname=where.host,
         assert_hostname=where.host,
         ssl_context=trust or modern_tls(),
-        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        maxsize=1,
-        retries=False,
+        timeout=CONNECT_SECONDS,
     )
     headers["Host"] = where.host if where.port == _HTTPS else f"{where.host}:{where.port}"
     try:
-        answer = pool.urlopen(
-            method,
-            where.path,
-            body=body,
-            headers=headers,
-            redirect=False,
-            preload_content=False,
-            assert_same_host=False,
-        )
-        read = answer.read(ANSWER_BYTES_MAX) or b""
-        answer.close()
-    except urllib3.exceptions.HTTPError as error:
+        connection.connect()
+        connection.timeout = READ_SECONDS
+        with _leash(connection.sock) as cut:
+            connection.request(method, where.path, body=body, headers=headers, preload_content=False)
+            answer = connection.getresponse()
+            read = (answer.read(most) or b"") if most else b""
+            answer.close()
+        if cut.is_set():  # the library takes a line that is cut for one that ended
+            raise NoAnswer("The other side did not come to an end.")
+    except (urllib3.exceptions.HTTPError, CertificateError, http.client.HTTPException, OSError) as error:
         raise NoAnswer("The other side did not answer.") from error
     finally:
-        pool.close()
+        connection.close()
     return Answer(answer.status, read)
+
+
+@contextlib.contextmanager
+def _leash(line: socket.socket) -> Iterator[threading.Event]:
+    """Cut a connection off once its time is over: a socket's own timeout begins anew with every byte that comes."""
+    own, is_cut = socket.socket(fileno=os.dup(line.fileno())), threading.Event()
+
+    def cut() -> None:
+        is_cut.set()
+        with contextlib.suppress(OSError):  # it ended by itself
+            own.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(WHOLE_SECONDS, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield is_cut
+    finally:
+        timer.cancel()
+        own.close()
 
 
 def modern_tls() -> ssl.SSLContext:

@@ -32,11 +32,15 @@ class PostState(models.TextChoices):
     FAILED = "failed", "Given up after several tries"
 
 
+WAITING = (PostState.QUEUED, PostState.SENDING)
+
+
 class Posted(models.Model):
     """The columns of one mail to one person; a room adds what it is about and whom, and may choose its own pauses."""
 
     FIRST_PAUSE: ClassVar[dt.timedelta] = FIRST_PAUSE
     ATTEMPTS_MAX: ClassVar[int] = ATTEMPTS_MAX
+    CLAIMED_FOR: ClassVar[dt.timedelta] = CLAIMED_FOR
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=12, choices=PostState.choices, default=PostState.QUEUED)
@@ -57,28 +61,38 @@ type HandOver = Callable[[Any, UUID], bool]
 type GivenUp = Callable[[Any, str], None]
 
 
-def _can_skip() -> bool:
+def can_skip() -> bool:
+    """Say whether the database leaves rows that another machine just took; SQLite has one writer at a time instead."""
     return bool(transaction.get_connection().features.has_select_for_update_skip_locked)
 
 
-def claim[Row: Posted](rows: "QuerySet[Row]", size: int) -> list[Row]:
+def own_rows() -> tuple[str, ...]:
+    """Return which of several joined tables' rows to lock: the first one's, where the database can tell."""
+    return ("self",) if can_skip() else ()
+
+
+def due(now: dt.datetime) -> Q:
+    """Return what says that a mail is to be handed over: it waits, or a crash left it marked."""
+    return Q(state__in=WAITING, next_at__lte=now)
+
+
+def claim[Row: Posted](rows: "QuerySet[Row]", size: int, *, first: str = "next_at") -> list[Row]:
     """Mark the next mails as being handed over; one that stays so too long was left by a crash and is due again.
 
     Args:
         rows: which mails may be taken.
         size: how many at most.
+        first: which come first, by what column.
     """
     now = clock.now()
-    due = Q(state=PostState.QUEUED) | Q(state=PostState.SENDING)
     with transaction.atomic():
-        # SQLite has one writer at a time; PostgreSQL leaves rows that another machine just took.
         ids = list(
-            rows.select_for_update(skip_locked=_can_skip(), of=("self",) if _can_skip() else ())
-            .filter(due, next_at__lte=now)
-            .order_by("next_at")
+            rows.select_for_update(skip_locked=can_skip(), of=own_rows())
+            .filter(due(now))
+            .order_by(first)
             .values_list("id", flat=True)[:size]
         )
-        rows.filter(id__in=ids).update(state=PostState.SENDING, next_at=now + CLAIMED_FOR)
+        rows.filter(id__in=ids).update(state=PostState.SENDING, next_at=now + rows.model.CLAIMED_FOR)
     return list(rows.filter(id__in=ids))
 
 
@@ -106,16 +120,34 @@ def send_due[Row: Posted](rows: "QuerySet[Row]", *, hand_over: HandOver, given_u
 
 def _one(row: Posted, hand_over: HandOver, given_up: GivenUp) -> int:
     """Hand one mail over and mark it; a crash between the two leaves it claimed, to be handed over again."""
-    mine = type(row)._default_manager.filter(id=row.id)
     try:
         if not hand_over(row, mail_id(row)):
-            mine.update(state=PostState.GONE)
+            _rows(row).update(state=PostState.GONE)
             return 0
     except Refusal as refusal:
         again(row, refusal.code, given_up)
         return 0
-    mine.update(state=PostState.SENT, sent_at=clock.now(), attempts=row.attempts + 1)
+    arrived(row)
     return 1
+
+
+def _rows[Row: Posted](row: Row) -> "QuerySet[Row]":
+    return type(row)._default_manager.filter(id=row.id)
+
+
+def arrived(row: Posted) -> None:
+    """Mark one as handed over."""
+    _rows(row).update(state=PostState.SENT, sent_at=clock.now(), attempts=row.attempts + 1)
+
+
+def put_back(row: Posted, until: dt.datetime) -> None:
+    """Let one wait, where it was not its recipient who would not take it: that is none of its tries."""
+    _rows(row).update(state=PostState.QUEUED, next_at=until)
+
+
+def give_up(row: Posted, why: str, given_up: GivenUp) -> None:
+    """Give one up at once, where trying again would help nobody."""
+    again(row, why, given_up, last=True)
 
 
 def mail_id(row: Posted) -> UUID:
@@ -123,12 +155,12 @@ def mail_id(row: Posted) -> UUID:
     return uuid5(row.id, str(row.bounces)) if row.bounces else row.id
 
 
-def again(row: Posted, why: str, given_up: GivenUp) -> None:
-    """Try a mail again later, each time after twice as long; after several tries give up and say so."""
+def again(row: Posted, why: str, given_up: GivenUp, *, last: bool = False) -> None:
+    """Try a mail again later, each time after twice as long; after several tries, or the last, give up and say so."""
     attempts = row.attempts + 1
-    over = attempts >= row.ATTEMPTS_MAX
+    over = last or attempts >= row.ATTEMPTS_MAX
     with transaction.atomic():
-        type(row)._default_manager.filter(id=row.id).update(
+        _rows(row).update(
             state=PostState.FAILED if over else PostState.QUEUED,
             attempts=attempts,
             next_at=clock.now() + row.FIRST_PAUSE * 2 ** (attempts - 1),

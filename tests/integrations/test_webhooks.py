@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from headshotly.audit.acts import Act
-from headshotly.integrations import delivering, signing, webhooks
+from headshotly.integrations import delivering, signing, troubles, webhooks
 from headshotly.integrations.errors import WebhookRefused
 from headshotly.integrations.models import WebhookDelivery, WebhookEndpoint
 from headshotly.policy import clock, configuration
@@ -43,7 +43,7 @@ def play(monkeypatch, outside):
     def begin(*answers):
         left = list(answers)
 
-        def request(method, url, *, body, headers, at_request_of):
+        def request(method, url, *, body, headers, at_request_of, answer_bytes_max):
             got.append((method, url, body, dict(headers), at_request_of))
             answer = left.pop(0)
             if isinstance(answer, BaseException):
@@ -118,7 +118,7 @@ def test_after_most_of_a_day_it_is_given_up_and_sent_again_on_demand(person, end
     assert (only().state, only().attempts, only().answered) == (PostState.FAILED, 11, 503)
     assert Act.WEBHOOK_FAILED in acts()
     assert delivering.send_due() == 0
-    webhooks.redeliver(actor=person.actor, subject=person.id, delivery_id=only().id)
+    troubles.redeliver(actor=person.actor, subject=person.id, delivery_id=only().id)
     assert delivering.send_due() == 1
     assert len({one[3]["webhook-id"] for one in got}) == 1
     assert Act.WEBHOOK_REDELIVERED in acts()

@@ -1,6 +1,5 @@
 """The HTTP client: no address a person could type leads inside, and nothing comes back without bounds."""
 
-import re
 import socket
 import ssl
 import threading
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from headshotly.vendors import gate, https, way_out
 from headshotly.vendors.errors import EgressRefused
+from tests import strange_servers
 
 SUBJECT = uuid.UUID(int=5)
 
@@ -91,17 +91,6 @@ def test_where_the_gate_refuses_nothing_is_looked_up(monkeypatch):
     assert asked == []
 
 
-def _whole(stream) -> bytes:
-    """Return a request with its body, however many pieces it comes in."""
-    data = stream.recv(65536)
-    head, _, body = data.partition(b"\r\n\r\n")
-    announced = re.search(rb"(?i)content-length: (\d+)", head)
-    while announced and len(body) < int(announced[1]):
-        data += (more := stream.recv(65536))
-        body += more
-    return data
-
-
 def _serve(answer: bytes, context: ssl.SSLContext) -> tuple[int, threading.Thread, list[bytes]]:
     listening = socket.create_server(("127.0.0.1", 0))
     got: list[bytes] = []
@@ -111,7 +100,7 @@ def _serve(answer: bytes, context: ssl.SSLContext) -> tuple[int, threading.Threa
             try:
                 with context.wrap_socket(raw, server_side=True) as stream:
                     stream.settimeout(5)
-                    got.append(_whole(stream))
+                    got.append(strange_servers.whole(stream))
                     stream.sendall(answer)
                     stream.recv(1)  # closing while the other side still speaks would cut the answer off
             except OSError:
@@ -124,32 +113,8 @@ def _serve(answer: bytes, context: ssl.SSLContext) -> tuple[int, threading.Threa
 
 @pytest.fixture
 def tls(tmp_path):
-    """A certificate for hooks.example, and the two sides' contexts."""
-    import datetime as dt
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hooks.example")])
-    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=36500))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    file = tmp_path / "both.pem"
-    file.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(file)
-    trusting = ssl.create_default_context(cafile=file)
-    return serving, trusting
+    """The contexts of hooks.example and of whoever believes it."""
+    return strange_servers.certificate(tmp_path, "hooks.example")
 
 
 @pytest.fixture
@@ -196,6 +161,57 @@ def test_an_endless_answer_is_cut(tls, monkeypatch):
     assert len(answer.body) == 1000
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    for name, seconds in (("CONNECT_SECONDS", 2.0), ("READ_SECONDS", 0.3), ("WHOLE_SECONDS", 0.5)):
+        monkeypatch.setattr(https, name, seconds)
+
+
+def ask(port: int, trusting: ssl.SSLContext, **more) -> https.Answer:
+    return https.request(
+        "POST", f"https://hooks.example:{port}/", body=b"hello", at_request_of=SUBJECT,
+        resolve=lambda *_: ["127.0.0.1"], trust=trusting, **more,
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("this_machine_is_public", "impatient")
+@pytest.mark.parametrize("behaviour", strange_servers.NO_ANSWER)
+def test_whoever_hangs_or_trickles_or_babbles_is_left_in_time(tls, behaviour):
+    """Without a bound on the whole, most of these would hold whoever asks until the server is tired of it."""
+    with (
+        strange_servers.serving(tls[0], strange_servers.NO_ANSWER[behaviour]) as port,
+        pytest.raises(https.NoAnswer),
+    ):
+        ask(port, tls[1])
+
+
+@pytest.mark.usefixtures("this_machine_is_public", "impatient")
+@pytest.mark.parametrize("behaviour", strange_servers.TAKEN)
+def test_where_only_the_status_counts_the_rest_is_not_waited_for(tls, behaviour):
+    with strange_servers.serving(tls[0], strange_servers.TAKEN[behaviour]) as port:
+        answer = ask(port, tls[1], answer_bytes_max=0)
+    assert answer.status in {200, 204}
+    assert answer.body == b""
+
+
+@pytest.mark.usefixtures("this_machine_is_public", "impatient")
+def test_a_body_that_trickles_is_no_answer_where_it_is_wanted(tls):
+    behave = strange_servers.TAKEN["trickles a body"]
+    with strange_servers.serving(tls[0], behave) as port, pytest.raises(https.NoAnswer):
+        ask(port, tls[1])
+
+
+@pytest.mark.usefixtures("this_machine_is_public", "impatient")
+def test_a_server_that_does_not_shake_hands_and_one_that_is_none_are_no_answer(tls, monkeypatch):
+    monkeypatch.setattr(https, "CONNECT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(https.NoAnswer):
+            ask(port, tls[1])
+    with pytest.raises(https.NoAnswer):
+        ask(port, tls[1])
+
+
 def test_too_long_a_message_is_refused():
     with pytest.raises(https.AddressRefused, match="too long"):
         https.request("POST", "https://hooks.example/", body=b"x" * (https.BODY_BYTES_MAX + 1), at_request_of=SUBJECT)
@@ -209,7 +225,7 @@ def test_a_program_on_this_machine_is_posted_to_and_nobody_else_that_way(tls):
 
     def answer() -> None:
         with listening, listening.accept()[0] as stream:
-            _whole(stream)
+            strange_servers.whole(stream)
             stream.sendall(
                 b"HTTP/1.1 307 Temporary\r\nLocation: https://elsewhere.example/\r\nContent-Length: 2\r\n\r\nok"
             )

@@ -99,7 +99,10 @@ def _events() -> dict[str, Any]:
                 "operationId": f"on_{name.replace('.', '_')}",
                 "description": "Signed as Standard Webhooks says: webhook-id, webhook-timestamp, webhook-signature.",
                 "requestBody": {"required": True, "content": {"application/json": {"schema": message}}},
-                "responses": {"2XX": {"description": "Taken. Anything else is sent again."}},
+                "responses": {
+                    "2XX": {"description": "Taken. Anything else is sent again, for most of a day."},
+                    "410": {"description": "Gone: nothing more is sent until the endpoint is resumed."},
+                },
             }
         }
         for name, title in EVENTS.items()

@@ -171,10 +171,19 @@ class NewWebhook(Taken):
     events: list[EventName] = Field(min_length=1, max_length=3)
 
 
+type EndpointState = Literal["working", "refusing", "paused_silent", "paused_gone"]
+
+
 class Webhook(Schema):
-    """An endpoint."""
+    """An endpoint. A paused one is sent nothing until it is resumed; its messages wait."""
 
     id: UUID
+    state: EndpointState = Field(
+        description="refusing: it refused one message for most of a day and takes others; paused_silent: it took none "
+        "for most of a day; paused_gone: it answered 410"
+    )
+    state_since: dt.datetime | None = Field(description="When it stopped working well")
+    taken_at: dt.datetime | None = Field(description="When it last took a message")
     url: str
     events: list[str]
     registered_at: dt.datetime

@@ -10,16 +10,20 @@ from ninja import Router, Status
 from headshotly.frontdoor.api import answers, problems, schemas
 from headshotly.frontdoor.api.once import once
 from headshotly.frontdoor.api.service import CustomerToken, actor, bearer, warrant
-from headshotly.integrations import models, webhooks
-from headshotly.vendors.posting import PostState
+from headshotly.integrations import models, troubles, webhooks
+from headshotly.vendors.posting import WAITING
 
 router = Router(tags=["webhooks"])
-_WAITING = {PostState.QUEUED, PostState.SENDING}
+_STATES: dict[str, schemas.EndpointState] = {"gone": "paused_gone", "silent": "paused_silent", "choosy": "refusing"}
 
 
 def _shown(request: HttpRequest, endpoint: models.WebhookEndpoint) -> schemas.Webhook:
+    trouble = troubles.open_of(endpoint)
     return schemas.Webhook(
         id=endpoint.id,
+        state=_STATES[trouble.what] if trouble else "working",
+        state_since=trouble.began_at if trouble else None,
+        taken_at=endpoint.taken_at,
         url=webhooks.address_of(endpoint, warrant=warrant(request, "endpoints-by-program")),
         events=endpoint.events,
         registered_at=endpoint.registered_at,
@@ -35,7 +39,7 @@ def _delivery(row: models.WebhookDelivery) -> schemas.Delivery:
         state=cast("Any", row.state),
         attempts=row.attempts,
         answered=row.answered,
-        next_at=row.next_at if row.state in _WAITING else None,
+        next_at=row.next_at if row.state in WAITING else None,
     )
 
 
@@ -61,6 +65,9 @@ def register_webhook(request: HttpRequest, response: HttpResponse, new: schemas.
     response["Location"] = f"{problems.PREFIX}webhooks/{made.endpoint.id}"
     shown = schemas.NewlyRegistered(
         id=made.endpoint.id,
+        state="working",
+        state_since=None,
+        taken_at=None,
         url=new.url,
         events=made.endpoint.events,
         registered_at=made.endpoint.registered_at,
@@ -93,6 +100,20 @@ def remove_webhook(request: HttpRequest, webhook_id: UUID) -> Status[Any]:
     return Status(204, None)
 
 
+@router.post(
+    "/webhooks/{uuid:webhook_id}/resume",
+    response=schemas.Webhook,
+    auth=CustomerToken("webhooks.write"),
+    summary=noop("Resume an endpoint"),
+)
+@once(together=True)
+def resume_webhook(request: HttpRequest, webhook_id: UUID) -> schemas.Webhook:
+    """Send to a paused endpoint again, first of all what it missed; harmless where it works."""
+    subject = bearer(request).subject
+    troubles.resume(actor=actor(request), subject=subject, endpoint_id=webhook_id)
+    return _shown(request, webhooks.endpoint_of(subject, webhook_id))
+
+
 @router.get(
     "/webhooks/{uuid:webhook_id}/deliveries",
     response=schemas.Deliveries,
@@ -115,5 +136,5 @@ def list_deliveries(request: HttpRequest, webhook_id: UUID) -> schemas.Deliverie
 @once(together=True)
 def redeliver(request: HttpRequest, delivery_id: UUID) -> Status[Any]:
     """Send a message again, with the same id and all its tries."""
-    row = webhooks.redeliver(actor=actor(request), subject=bearer(request).subject, delivery_id=delivery_id)
+    row = troubles.redeliver(actor=actor(request), subject=bearer(request).subject, delivery_id=delivery_id)
     return Status(202, _delivery(row))

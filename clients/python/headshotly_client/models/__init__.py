@@ -5,6 +5,7 @@ from .deletion import Deletion
 from .deliveries import Deliveries
 from .delivery import Delivery
 from .delivery_state import DeliveryState
+from .endpoint_state import EndpointState
 from .event_name import EventName
 from .export import Export
 from .export_state import ExportState
@@ -38,6 +39,7 @@ __all__ = (
     "Deliveries",
     "Delivery",
     "DeliveryState",
+    "EndpointState",
     "EventName",
     "Export",
     "ExportState",

@@ -8,6 +8,8 @@ from uuid import UUID
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.endpoint_state import EndpointState
+
 T = TypeVar("T", bound="NewlyRegistered")
 
 
@@ -17,6 +19,9 @@ class NewlyRegistered:
 
     Attributes:
         id (UUID):
+        state (EndpointState):
+        state_since (datetime.datetime | None): When it stopped working well
+        taken_at (datetime.datetime | None): When it last took a message
         url (str):
         events (list[str]):
         registered_at (datetime.datetime):
@@ -24,6 +29,9 @@ class NewlyRegistered:
     """
 
     id: UUID
+    state: EndpointState
+    state_since: datetime.datetime | None
+    taken_at: datetime.datetime | None
     url: str
     events: list[str]
     registered_at: datetime.datetime
@@ -32,6 +40,20 @@ class NewlyRegistered:
 
     def to_dict(self) -> dict[str, Any]:
         id = str(self.id)
+
+        state = self.state.value
+
+        state_since: None | str
+        if isinstance(self.state_since, datetime.datetime):
+            state_since = self.state_since.isoformat()
+        else:
+            state_since = self.state_since
+
+        taken_at: None | str
+        if isinstance(self.taken_at, datetime.datetime):
+            taken_at = self.taken_at.isoformat()
+        else:
+            taken_at = self.taken_at
 
         url = self.url
 
@@ -46,6 +68,9 @@ class NewlyRegistered:
         field_dict.update(
             {
                 "id": id,
+                "state": state,
+                "state_since": state_since,
+                "taken_at": taken_at,
                 "url": url,
                 "events": events,
                 "registered_at": registered_at,
@@ -60,6 +85,38 @@ class NewlyRegistered:
         d = dict(src_dict)
         id = UUID(d.pop("id"))
 
+        state = EndpointState(d.pop("state"))
+
+        def _parse_state_since(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                state_since_type_0 = datetime.datetime.fromisoformat(data)
+
+                return state_since_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        state_since = _parse_state_since(d.pop("state_since"))
+
+        def _parse_taken_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                taken_at_type_0 = datetime.datetime.fromisoformat(data)
+
+                return taken_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        taken_at = _parse_taken_at(d.pop("taken_at"))
+
         url = d.pop("url")
 
         events = cast(list[str], d.pop("events"))
@@ -70,6 +127,9 @@ class NewlyRegistered:
 
         newly_registered = cls(
             id=id,
+            state=state,
+            state_since=state_since,
+            taken_at=taken_at,
             url=url,
             events=events,
             registered_at=registered_at,
