@@ -81,7 +81,8 @@ def embed(picture: Picture, folder: Path) -> Picture:
     large = cv2.resize(change.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     # Rounding by chance instead of to the nearest: a change of less than a step would draw contours on a flat wall.
     chance = np.random.default_rng(_WORD).random((height, width, 1), np.float32)
-    return np.clip(picture + large + chance, 0, 255).astype(np.uint8)
+    marked_picture: Picture = np.clip(picture + large + chance, 0, 255).astype(np.uint8)
+    return marked_picture
 
 
 def read(picture: Picture, folder: Path) -> Reading:

@@ -120,7 +120,8 @@ def _mark(data: bytes) -> watermark.Reading | str:
 
 def _said_of(mark: watermark.Reading) -> str:
     if mark.ours:
-        return f"HeadShotly's for generated pictures ({watermark.BITS - mark.wrong} of {watermark.BITS} bits)"
+        good = watermark.BITS - mark.wrong
+        return f"HeadShotly's for generated pictures ({good} of {watermark.BITS} bits); a hint, no proof"
     return "none of ours; only generated pictures carry it"
 
 
