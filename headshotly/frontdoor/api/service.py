@@ -1,5 +1,6 @@
 """The API itself: how operations are declared, and what their mistakes become."""
 
+from http import HTTPStatus
 from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -80,7 +81,10 @@ def _invalid(_request: HttpRequest, error: ValidationError | type[ValidationErro
 
 @api.exception_handler(HttpError)
 def _http_error(_request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
-    return problems.of_status(cast("HttpError", error).status_code)
+    status = cast("HttpError", error).status_code
+    if status == HTTPStatus.BAD_REQUEST:  # all that the library says so of
+        return problems.problem(status, "request.not_json", "The body of the request is not JSON that can be read.")
+    return problems.of_status(status)
 
 
 @api.exception_handler(Http404)
