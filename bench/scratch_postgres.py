@@ -48,7 +48,7 @@ class ScratchPostgres:
             self._run("initdb", "-D", data, "-U", "headshotly", "--auth=trust", "-E", "UTF8", "--locale=C", "-N")
             options = (
                 f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self._folder} "
-                f"-c max_connections=60 -c fsync={self._fsync}"
+                f"-c max_connections=160 -c fsync={self._fsync}"
             )
             self._run("pg_ctl", "-D", data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")
         except BaseException:

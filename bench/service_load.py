@@ -66,12 +66,14 @@ class Answered:
         p50: median latency, in milliseconds.
         p99: 99th percentile of the latency, in milliseconds.
         bytes_each: mean length of an answer, headers included.
+        requests: how many were answered.
     """
 
     rate: float
     p50: float
     p99: float
     bytes_each: float
+    requests: float
 
 
 def available() -> bool:
@@ -96,4 +98,4 @@ def load(base: str, asks: Sequence[Ask], *, seconds: float, folder: Path, connec
     requests, micros, length, p50, p99, *errors = (float(one) for one in found[1].split())
     if any(errors) or not requests:
         raise LoadFailed(f"{base}{asks[0].path}: {json.dumps(errors)} (connect, transfer, status, timeout)")
-    return Answered(requests / (micros / 1e6), p50 / 1000, p99 / 1000, length / requests)
+    return Answered(requests / (micros / 1e6), p50 / 1000, p99 / 1000, length / requests, requests)

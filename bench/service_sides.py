@@ -1,6 +1,7 @@
 """The two sides of ``bench.service``: our running service, and the rival behind the same web server."""
 
 import contextlib
+import dataclasses
 import http.client
 import json
 import os
@@ -37,6 +38,7 @@ class Side:
     people: list[dict[str, object]] = field(default_factory=list)
     emails: list[str] = field(default_factory=list)
     password: str = ""
+    root: int = 0
 
     @property
     def base(self) -> str:
@@ -74,7 +76,7 @@ class Side:
         cookie, token = self._protected()
         asks = []
         for place, email in enumerate(self.emails):
-            body = self.folder / f"sign-in-{place}"
+            body = self.folder / f"sign-in-{self.port}-{place}"
             body.write_text(
                 urlencode({"csrfmiddlewaretoken": token, self.email_field: email, "password": self.password})
             )
@@ -90,7 +92,7 @@ class Side:
     def uploads(self, path: str, photo: Path) -> list[Ask]:
         """Return an upload of a photo for each customer with a session."""
         cookie, token = self._protected()
-        body = self.folder / "upload"
+        body = self.folder / f"upload-{self.port}"
         parts = [
             f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{token}\r\n'.encode(),
             f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="photos"; filename="photo.jpg"\r\n'.encode(),
@@ -150,6 +152,11 @@ def rival(folder: Path, port: int) -> Side:
     return Side("bare Django", port, folder, ("sessionid", "csrftoken"), "/sign-in/", "username")
 
 
+def dressed(bare: Side, port: int) -> Side:
+    """Return the rival once more, with the customers and files of the bare one, and what surrounds our pages."""
+    return dataclasses.replace(bare, name="dressed Django", port=port)
+
+
 def environment(folder: Path, *, port: int, database: str = "") -> dict[str, str]:
     """Return the environment of every process of ours."""
     given = {
@@ -165,9 +172,11 @@ def environment(folder: Path, *, port: int, database: str = "") -> dict[str, str
     return os.environ | given  # noqa: TID251 - handed on to the programs as it is
 
 
-def rival_environment(folder: Path, *, database: str = "") -> dict[str, str]:
+def rival_environment(folder: Path, *, database: str = "", dressed: bool = False) -> dict[str, str]:
     """Return the environment of every process of the rival."""
     given = {"RIVAL_FOLDER": str(folder), "RIVAL_DATABASE_URL": database}
+    if dressed:
+        given["RIVAL_DRESSED"] = "1"
     return os.environ | given | {"DJANGO_SETTINGS_MODULE": "bench.rival.settings"}  # noqa: TID251 - as above
 
 
@@ -192,6 +201,7 @@ def running(side: Side, command: Sequence[str], around: dict[str, str]) -> Itera
             if process.poll() is not None or time.monotonic() > until:
                 raise SystemExit(f"{side.name} did not start:\n{(side.folder / 'log').read_text()}")
             time.sleep(0.2)
+        side.root = process.pid
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -215,8 +225,8 @@ def databases(*, postgres: bool) -> Iterator[tuple[str, str]]:
 
 
 @contextlib.contextmanager
-def both(folder: Path, *, port: int, photo: Path, postgres: bool) -> Iterator[tuple[Side, Side]]:
-    """Run both sides with customers, each gallery as long as the other's."""
+def both(folder: Path, *, port: int, photo: Path, postgres: bool) -> Iterator[tuple[Side, Side, Side]]:
+    """Run our side and both rivals with customers; the bare one's gallery is padded to be as long as ours."""
     mine, theirs = ours(folder / "ours", port), rival(folder / "rival", port + 2)
     for side in (mine, theirs):
         side.folder.mkdir()
@@ -230,12 +240,18 @@ def both(folder: Path, *, port: int, photo: Path, postgres: bool) -> Iterator[tu
         theirs.take(theirs.folder / "rival.json")
         with running(mine, ["headshotly.frontdoor", "serve"], around):
             tls = mine.folder / "data" / "tls"
-            command = ["bench.rival.server", str(theirs.port), str(tls / "certificate.pem"), str(tls / "key.pem")]
-            with running(theirs, [*command, str(PROCESSES)], around_rival):
+            pair = [str(tls / "certificate.pem"), str(tls / "key.pem"), str(PROCESSES)]
+            command = ["bench.rival.server", str(theirs.port), *pair]
+            with running(theirs, command, around_rival):
                 missing = len(mine.call(galleries(mine)[0])[2]) - len(theirs.call(galleries(theirs)[0])[2])
             (theirs.folder / "padding.txt").write_text("x" * max(0, missing))
-            with running(theirs, [*command, str(PROCESSES)], around_rival):
-                yield mine, theirs
+            more = dressed(theirs, port + 4)
+            around_more = rival_environment(theirs.folder, database=rival_database, dressed=True)
+            with (
+                running(theirs, command, around_rival),
+                running(more, ["bench.rival.server", str(more.port), *pair], around_more),
+            ):
+                yield mine, theirs, more
 
 
 @contextlib.contextmanager

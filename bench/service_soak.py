@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.service_load import Ask
+from bench.service_load import CONNECTIONS, Ask, load
 from bench.service_sides import Side, galleries
 
 SAMPLE_SECONDS = 5.0
@@ -17,10 +17,11 @@ GROWTH_MAX = 0.05  # of the resident memory, from the first fifth after the warm
 _PAUSE = 0.4  # between requests: about as many as two visitors make
 _ROLES = ("serve web", "serve redirect", "worker", "sequencer", "detector", "duties run --quick", "duties run --slow")
 _PAGE = 4096
+_CHUNK_SECONDS = 6.0
 
 
-def processes(root: int) -> dict[int, str]:
-    """Return the processes under one, by the last words of their command."""
+def descendants(root: int) -> list[int]:
+    """Return a process and all under it."""
     parents: dict[int, list[int]] = defaultdict(list)
     for place in Path("/proc").glob("[0-9]*"):
         try:
@@ -28,10 +29,18 @@ def processes(root: int) -> dict[int, str]:
         except OSError:
             continue
         parents[int(fields[1])].append(int(place.name))
-    found, waiting = {}, [root]
+    found, waiting = [], [root]
     while waiting:
         process = waiting.pop()
         waiting += parents[process]
+        found.append(process)
+    return found
+
+
+def processes(root: int) -> dict[int, str]:
+    """Return the processes under one, by the last words of their command."""
+    found = {}
+    for process in descendants(root):
         try:
             words = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
@@ -120,3 +129,37 @@ def _slope(points: list[tuple[float, float]]) -> float:
     """Return the median of the slopes between points far apart (Theil and Sen), in MiB a second."""
     far = len(points) // 2
     return statistics.median((b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(points, points[far:], strict=False))
+
+
+def many(side: Side, root: int, *, photo: Path, requests: int) -> None:
+    """Ask thousands of times over several connections and print how the web's processes grow by 1,000 requests.
+
+    Every kind of request comes in turns: mostly pictures, some pages and downloads, few uploads and sign-ins.
+
+    Args:
+        side: ours.
+        root: process that it was started as.
+        photo: what is uploaded.
+        requests: how many at least.
+    """
+    chance = random.Random(7)
+    uploads, sign_ins = side.uploads("/studio/upload/", photo), side.sign_ins()
+    asks = [*side.pictures("/studio/headshots/{}.jpg"), *side.pictures("/studio/headshots/{}/download/")]
+    asks = [*asks, *galleries(side) * 4, *chance.sample(uploads, 6), *chance.sample(sign_ins, 2)]
+    chance.shuffle(asks)
+    load(side.base, asks, seconds=_CHUNK_SECONDS * 3, folder=side.folder)
+    taken: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    asked = 0.0
+    while asked < requests:
+        asked += load(side.base, asks, seconds=_CHUNK_SECONDS, folder=side.folder).requests
+        for process, role in processes(root).items():
+            if role == "serve web":
+                taken[process].append((asked, resident(process)))
+    print(f"\n### {asked:.0f} requests over {CONNECTIONS} connections, resident memory of the web's processes\n")
+    print("| process | MiB at first | half-way | at the end | MiB per 1,000, first half | second half |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for place, points in enumerate(taken.values(), 1):
+        first, half, last = points[0], points[len(points) // 2], points[-1]
+        slopes = [(b[1] - a[1]) / (b[0] - a[0]) * 1000 for a, b in ((first, half), (half, last))]
+        sizes = " | ".join(f"{one[1]:.1f}" for one in (first, half, last))
+        print(f"| web {place} | {sizes} | {slopes[0]:+.2f} | {slopes[1]:+.2f} |")

@@ -9,8 +9,8 @@ from dast.results import Found
 ACCEPTED = Path(__file__).with_name("accepted.toml")
 
 
-def in_force(tool: str, *, today: dt.date, file: Path = ACCEPTED) -> dict[str, str]:
-    """Return fingerprint → reason of what is accepted today.
+def in_force(tool: str, *, today: dt.date, file: Path = ACCEPTED) -> dict[str, tuple[str, dt.date]]:
+    """Return fingerprint → reason and last day of what is accepted today.
 
     Args:
         tool: whose findings.
@@ -28,5 +28,5 @@ def in_force(tool: str, *, today: dt.date, file: Path = ACCEPTED) -> dict[str, s
         if not reason or not isinstance(until, dt.date) or until > today + dt.timedelta(days=400):
             raise ValueError(f"{entry['rule']} is accepted without a reason, without a last day, or for too long.")
         if entry["tool"] == tool and today <= until:
-            made[found.fingerprint] = str(reason)
+            made[found.fingerprint] = (str(reason), until)
     return made

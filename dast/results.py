@@ -64,13 +64,13 @@ class ScanFailed(Exception):
     """A tool did not do its work; nothing is known then, neither good nor bad."""
 
 
-def write(path: Path, scans: Sequence[Scan], *, accepted: dict[str, str], at: dt.datetime) -> None:
+def write(path: Path, scans: Sequence[Scan], *, accepted: dict[str, tuple[str, dt.date]], at: dt.datetime) -> None:
     """Write the scans of one tool as one run.
 
     Args:
         path: of the report.
         scans: of one and the same tool, at least one; what two of them found is written once.
-        accepted: fingerprint → reason, of findings that somebody accepted until a day.
+        accepted: fingerprint → reason and last day, of findings that somebody accepted until a day.
         at: when they ended.
     """
     found = {one.fingerprint: one for scan in scans for one in scan.found}
@@ -96,7 +96,7 @@ def write(path: Path, scans: Sequence[Scan], *, accepted: dict[str, str], at: dt
             }
         ],
         "results": [
-            _result(one, numbers[one.rule], accepted.get(one.fingerprint, ""))
+            _result(one, numbers[one.rule], accepted.get(one.fingerprint))
             for one in sorted(found.values(), key=lambda one: (one.rule, one.place, one.detail))
         ],
     }
@@ -117,7 +117,7 @@ def _rule(rule: str, example: Found) -> dict[str, Any]:
     }
 
 
-def _result(one: Found, number: int, accepted: str) -> dict[str, Any]:
+def _result(one: Found, number: int, accepted: tuple[str, dt.date] | None) -> dict[str, Any]:
     made: dict[str, Any] = {
         "ruleId": one.rule,
         "ruleIndex": number,
@@ -128,7 +128,10 @@ def _result(one: Found, number: int, accepted: str) -> dict[str, Any]:
         "properties": {"detail": one.detail},
     }
     if accepted:
-        made["suppressions"] = [{"kind": "external", "status": "accepted", "justification": accepted}]
+        reason, until = accepted
+        made["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": reason, "properties": {"until": f"{until}"}}
+        ]
     return made
 
 

@@ -17,3 +17,8 @@ class Picture(models.Model):
     preview_path = models.CharField(max_length=200)
     favourite = models.BooleanField(default=False)
     made_at = models.DateTimeField()
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what the service's own page may say beside a picture; the rival says nothing."""
+        return []

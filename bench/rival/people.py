@@ -24,6 +24,7 @@ def seed(folder: Path, *, customers: int, shoots: int, headshots: int, photo: Pa
     from headshotly.policy import clock
     from headshotly.studio import decoding
 
+    call_command("migrate", "auth", verbosity=0, interactive=False)  # first: PostgreSQL checks what ours refers to
     call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
     pixels = decoding.decode_own(photo.read_bytes())
     (folder / "full.jpg").write_bytes(decoding.encode_master(pixels))

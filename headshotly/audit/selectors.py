@@ -206,6 +206,11 @@ def latest_checkpoint() -> Checkpoint | None:
     return read(note, keys.public_key(), origin=keys.ORIGIN) if note else None
 
 
+def last_signed_at() -> dt.datetime | None:
+    """Return when the newest head was signed, or None where nothing is signed yet; its signature is not checked."""
+    return SignedHead.objects.order_by("-size").values_list("signed_at", flat=True).first()
+
+
 def leaves(size: int) -> Iterator[bytes]:
     """Yield the canonical bytes of the first ``size`` entries, in order."""
     for leaf in (

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import Error as DatabaseFailure
 from django.db.models import Count, Min
@@ -87,6 +87,22 @@ def _journal() -> Iterator[Metric]:
     yield _gauge("journal_waiting_entries", "Entries that are not sequenced yet.", journal.waiting())
     words = "How long, as far as this server looked, the same entry has been the first to wait; nought for none."
     yield _gauge("journal_oldest_waiting_seconds", words, _FRONT.seconds())
+    yield from _checkpoint()
+
+
+def _checkpoint() -> Iterator[Metric]:
+    signed = journal.last_signed_at()
+    age = float("nan") if signed is None else _seconds_since(signed)
+    words = "Since the newest head of the journal was signed; grows where nothing happens. NaN where there is none."
+    yield _gauge("journal_checkpoint_age_seconds", words, age)
+
+
+def _sequencer() -> Iterator[Metric]:
+    """Yield the journal's lag as only those may who may read what waits: the entries' own dates."""
+    yield _gauge("journal_waiting_entries", "Entries that are not sequenced yet.", journal.waiting())
+    oldest = _seconds_since(journal.oldest_waiting())
+    yield _gauge("journal_oldest_waiting_seconds", "Age of the oldest entry that waits; nought for none.", oldest)
+    yield from _checkpoint()
 
 
 def _detector() -> Iterator[Metric]:
@@ -148,10 +164,20 @@ PARTS: dict[str, Family] = {
 }
 
 
+# What each program tells besides its own counts: what it works on, and nothing its role may not read.
+OF_PROGRAMS: dict[str, dict[str, Family]] = {
+    "worker": {name: PARTS[name] for name in ("queue", "shoots")},
+    "sequencer": {"journal": _sequencer},
+    "detector": {"detector": _detector},
+    "duties": PARTS,
+}
+
+
 @dataclass(eq=False)
 class WholeService(Collector):
     """Reads every part; one that cannot be read is told as such and leaves the others whole."""
 
+    parts: dict[str, Family] = field(default_factory=lambda: PARTS)
     read_at: float = float("-inf")
     found: tuple[Metric, ...] = ()
 
@@ -166,10 +192,9 @@ class WholeService(Collector):
                 self.found, self.read_at = tuple(self._read()), clock.monotonic()
             yield from self.found
 
-    @staticmethod
-    def _read() -> Iterator[Metric]:
+    def _read(self) -> Iterator[Metric]:
         failed = GaugeMetricFamily("headshotly_part_unreadable", "Parts that could not be read now.", labels=["part"])
-        for name, part in PARTS.items():
+        for name, part in self.parts.items():
             try:
                 families = list(part())
             except (DatabaseFailure, Refusal, OSError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from headshotly.frontdoor.objectives import ALARMS, Objective, objectives
 
 _HEAD = "# Made by `headshotly slo rules` from frontdoor/objectives.toml; a test compares the two.\n"
+_ENDED = 'sum(rate(headshotly_jobs_total{{end=~"{}"}}[30m]))'
 # What is alarmed about besides the objectives: name, expression, for how long, how urgent, and what to do.
 _OTHERS = (
     ("JournalDoesNotKeepUp", "max(headshotly_journal_oldest_waiting_seconds) > 60", "5m", "page",
@@ -15,6 +16,16 @@ _OTHERS = (
      "Start the detector again."),
     ("JobsWaitTooLong", "max(headshotly_queue_oldest_seconds) > 600", "10m", "page",
      "Look whether workers run; start more of them."),
+    ("JobsFail",
+     f'{_ENDED.format("failed")} > 0.1 * {_ENDED.format("finished|failed")}',
+     "10m", "page",
+     "One of ten jobs fails; look for job.failed in the log."),
+    ("AProgramStandsStill", "time() - max by (program) (headshotly_last_step_timestamp_seconds) > 300", "5m", "page",
+     "The program neither works nor waits; look whether it runs, and start it again."),
+    ("EntriesWaitUnsigned",
+     "max(headshotly_journal_checkpoint_age_seconds) > 60 and max(headshotly_journal_waiting_entries) > 0",
+     "5m", "page",
+     "Entries wait and no head was signed; look at the sequencer and its witness."),
     ("BackupTooOld",
      'max(headshotly_continuity_age_seconds{what="backup"} / headshotly_continuity_limit_seconds{what="backup"}) > 1',
      "15m", "ticket",

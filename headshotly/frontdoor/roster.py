@@ -10,6 +10,7 @@ import secrets
 
 from django.db import transaction
 
+from headshotly.frontdoor import program_metrics
 from headshotly.frontdoor.models import DutyRecord
 from headshotly.incidents import containment
 from headshotly.policy import clock
@@ -80,7 +81,9 @@ def _do(duty: Duty, holder: str) -> None:
         # The text of an unforeseen error may hold anything; its kind is enough to find it by.
         sentence, succeeded = f"It failed ({type(error).__name__}).", False
         _logger.exception("duty.failed", extra={"duty": duty.name})
+    ended = clock.now()
+    program_metrics.saw_duty(duty.name, succeeded=succeeded, seconds=(ended - began).total_seconds())
     pause = duty.every if succeeded else min(duty.every, RETRY)
     DutyRecord.objects.filter(name=duty.name, holder=holder).update(
-        due_at=began + pause, holder="", held_until=None, ended_at=clock.now(), succeeded=succeeded, sentence=sentence
+        due_at=began + pause, holder="", held_until=None, ended_at=ended, succeeded=succeeded, sentence=sentence
     )

@@ -22,7 +22,7 @@ from django.tasks import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from headshotly.frontdoor import broker, queueing, tracing
+from headshotly.frontdoor import broker, program_metrics, queueing, tracing
 from headshotly.frontdoor.broker import Broker, BrokerGone, Delivery
 from headshotly.frontdoor.models import TaskLease
 from headshotly.incidents import containment, watching
@@ -83,6 +83,8 @@ def _tell(task: Any, what: str, attempt: int, *, seconds: float | None = None, e
         seconds=seconds,
         error=error,
     )
+    if what != "taken":
+        transaction.on_commit(lambda: program_metrics.saw_job(task.task_path, what, seconds))
 
 
 def _put_back(task: Any, attempts: int) -> int:

@@ -16,15 +16,18 @@ from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
 from headshotly.lifecycle import bounded, documents, limits
 from headshotly.lifecycle.errors import DocumentRefused
-from headshotly.lifecycle.models import Finding, PenetrationTest, Retest, Scan, Step
+from headshotly.lifecycle.models import Finding, PenetrationTest, Proposal, Retest, Scan, Step
 from headshotly.lifecycle.severity import Severity
 from headshotly.lifecycle.sightings import Run, Sighting
-from headshotly.lifecycle.states import Grading, Method, State, StepKind
+from headshotly.lifecycle.states import Grading, Method, State, StepKind, Verdict
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.reference import new_reference
 
 SKEW = dt.timedelta(minutes=5)
+LONGEST = dt.timedelta(days=366)  # an acceptance
+SUGGESTED = dt.timedelta(days=90)  # where a document accepts something and names no last day
+DOCUMENT = UUID(int=0)  # asks for what a document tells of that the program itself took in
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,28 @@ def _see(taking: _Taking, sighting: Sighting) -> None:
         _see_again(taking, finding, sighting)
     if sighting.note and not Step.objects.filter(finding=finding, kind=StepKind.NOTED, words=sighting.note).exists():
         _step(taking, finding, StepKind.NOTED, sighting.note)
+    if sighting.accepted_until is not None and sighting.accepted_until > limits.today():
+        _propose(taking, finding, sighting.note, sighting.accepted_until)
+
+
+@enforces("4.3.b")
+def _propose(taking: _Taking, finding: Finding, reason: str, until: dt.date) -> None:
+    """Put an acceptance that a document tells of before somebody who decides: a file accepts nothing by itself.
+
+    What was decided once, with the same reason and day, is not asked again at every scan.
+    """
+    last = min(until, limits.today() + SUGGESTED) if until == dt.date.max else min(until, limits.today() + LONGEST)
+    asked = Proposal.objects.filter(finding=finding)
+    if finding.state != State.OPEN or asked.filter(decided_at__isnull=True).exists():
+        return
+    if asked.filter(reason=reason, until__gte=last if until != dt.date.max else limits.today()).exists():
+        return
+    Proposal.objects.create(
+        finding=finding, verdict=Verdict.ACCEPT, reason=reason, until=last, asked_at=clock.now(),
+        asked_by=taking.actor.id or DOCUMENT,
+    )  # fmt: skip
+    _step(taking, finding, StepKind.PROPOSED, f"{Verdict.ACCEPT.label}. {reason}")
+    audit.record(actor=taking.actor, act=Act.FINDING_PROPOSED, purpose=f"{finding.reference} {Verdict.ACCEPT.value}")
 
 
 def _enter(taking: _Taking, sighting: Sighting) -> Finding:

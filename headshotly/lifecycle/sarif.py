@@ -1,5 +1,6 @@
 """Reading SARIF 2.1.0 (OASIS standard, 2020): what a run of a tool saw, where, and how bad; pure."""
 
+import datetime as dt
 import re
 from collections import Counter
 from typing import Any
@@ -100,6 +101,7 @@ def _sightings(found: dict[str, Any], tool: str, rules: list[dict[str, Any]]) ->
                 grade=_grade(result, rule),
                 weaknesses=_weaknesses(result, rule),
                 note=_argued(result),
+                accepted_until=_accepted_until(result),
             )
         )
     return tuple(made), suppressed
@@ -115,6 +117,23 @@ def _argued(result: dict[str, Any]) -> str:
     """Return why a document says it was accepted elsewhere; that is noted, and accepts nothing here."""
     said = [text(one, "justification", longest=LONGEST_LINE) for one in rows(result, "suppressions")]
     return "; ".join(filter(None, said))[:LONGEST_LINE]
+
+
+def _accepted_until(result: dict[str, Any]) -> dt.date | None:
+    """Return the last day of an acceptance outside the code; the far end of time where it names none, None for none.
+
+    The standard has no field for the day (section 3.35); its property bag ``until`` is ours, an ISO date.
+
+    Raises:
+        DocumentRefused: the day is none.
+    """
+    listed = [one for one in rows(result, "suppressions") if text(one, "kind", longest=40) == "external"]
+    if not listed or any(text(one, "status", longest=40) not in {"", "accepted"} for one in listed):
+        return None
+    if not _argued(result):
+        return None  # nobody says why
+    ends = [moment(text(table(one, "properties"), "until", longest=40)) for one in listed]
+    return min((end.date() for end in ends if end is not None), default=dt.date.max)
 
 
 def _by_index(rules: list[dict[str, Any]], result: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class Sighting:
         place: file and line, address without its query, or component.
         grade: how bad.
         weaknesses: numbers of CWE.
+        accepted_until: last day until which the document says it is accepted elsewhere, with ``note`` as the reason;
+            None where it does not. Here that is a proposal, which somebody has to agree to.
         note: what the document says about it beyond that, such as a VEX analysis; it closes nothing.
     """
 
@@ -31,6 +33,7 @@ class Sighting:
     grade: Grade
     weaknesses: tuple[int, ...] = ()
     note: str = ""
+    accepted_until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

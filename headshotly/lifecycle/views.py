@@ -1,7 +1,8 @@
 """The register in the staff console: what is open, one finding with its history and clock, the steps."""
 
 import datetime as dt
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -59,6 +60,13 @@ def day(request: HttpRequest, name: str) -> dt.date:
         raise Incomplete("Please choose a day.") from None
 
 
+def _asker(named: Mapping[Any, str], proposal: Proposal) -> str:
+    """Return who asked: a member, or the document of a scan that says it was accepted elsewhere."""
+    if proposal.asked_by == importing.DOCUMENT:
+        return "a scan's own document"
+    return named.get(proposal.asked_by, "somebody who left")
+
+
 def handles() -> dict[object, str]:
     """Return the handle of every active member by id; who left is not named."""
     return {one.id: one.handle for one in members.everybody()}
@@ -84,8 +92,7 @@ def findings(request: HttpRequest) -> HttpResponse:
         "methods": Method.choices,
         "members": everybody,
         "proposals": [
-            (one, next((who.handle for who in everybody if who.id == one.asked_by), "somebody who left"))
-            for one in selectors.waiting_proposals()
+            (one, _asker({who.id: who.handle for who in everybody}, one)) for one in selectors.waiting_proposals()
         ],
         "scans": selectors.scans(),
         "limits": [(severity.label, days) for severity, days in limits.days().items()],
@@ -125,7 +132,7 @@ def finding_page(request: HttpRequest, reference: str) -> HttpResponse:
         "retests": selectors.retests(finding),
         "missed": selectors.last_missed(finding) if live else None,
         "proposal": proposal,
-        "asked_by": named.get(proposal.asked_by, "somebody who left") if proposal else "",
+        "asked_by": _asker(named, proposal) if proposal else "",
         "mine": proposal is not None and proposal.asked_by == member.id,
         "live": live,
         "by_scanner": finding.method in {Method.DEPENDENCIES, Method.LICENCES},

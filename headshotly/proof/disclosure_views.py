@@ -18,7 +18,7 @@ from headshotly.policy.permission import permission
 from headshotly.policy.refusal import Refusal
 from headshotly.proof import letters, reporting, security_text, threats, waiting, weakness_states
 from headshotly.proof.reporting import Words
-from headshotly.proof.weakness_states import FIX_DAYS, Channel
+from headshotly.proof.weakness_states import Channel, fix_days
 
 REPORTS_PER_CLIENT = 10
 _FIELDS = ("text", "where", "name", "email", "thank_as")
@@ -63,7 +63,7 @@ def reporting_policy(request: HttpRequest) -> HttpResponse:
     """Say how to report, what we promise, and that good faith is safe."""
     context = {
         "days": weakness_states.ACKNOWLEDGE_DAYS,
-        "limits": [(_(severity.label), days) for severity, days in FIX_DAYS.items()],
+        "limits": [(_(severity.label), days) for severity, days in fix_days().items()],
         "counts": waiting.counts(),
         "signed": security_text.current(),
     }

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import TextChoices
 
+from headshotly.lifecycle import limits
 from headshotly.policy.calendars import Closed, add_business_days, closed_in_poland
 
 ACKNOWLEDGE_DAYS = 3  # working days; ISO/IEC 29147:2018 asks for seven calendar days
@@ -45,7 +46,13 @@ class Outcome(TextChoices):
     SPAM = "spam", "Not about security"
 
 
-FIX_DAYS = {Severity.CRITICAL: 7, Severity.HIGH: 30, Severity.MEDIUM: 90, Severity.LOW: 180}
+def fix_days() -> dict[Severity, int]:
+    """Return in how many days a reported weakness must be fixed: the same limits as for every other finding.
+
+    Raises:
+        LimitsRefused: the operator's limits make no sense.
+    """
+    return {Severity(severity.value): days for severity, days in limits.days().items()}
 
 
 def acknowledge_by(
@@ -68,6 +75,10 @@ def acknowledge_by(
 
 
 def fix_by(acknowledged_at: dt.datetime, severity: Severity, *, zone: str) -> dt.date | None:
-    """Return the day by which a weakness must be fixed, or None where there is nothing to fix."""
-    days = FIX_DAYS.get(severity)
+    """Return the day by which a weakness must be fixed, or None where there is nothing to fix.
+
+    Raises:
+        LimitsRefused: the operator's limits make no sense.
+    """
+    days = fix_days().get(severity)
     return None if days is None else acknowledged_at.astimezone(ZoneInfo(zone)).date() + dt.timedelta(days=days)

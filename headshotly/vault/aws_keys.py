@@ -85,12 +85,20 @@ class AwsKeyService:
                         found[about["KeyId"]] = about["CreationDate"].isoformat(timespec="seconds")
         return found
 
-    def _make(self) -> str:
-        """Make a root that nobody uses yet. A crash before its alias leaves a KMS key without a name."""
+    def _make(self, policy: str = "") -> str:
+        """Make a root that nobody uses yet. A crash before its alias leaves a KMS key without a name.
+
+        Args:
+            policy: who may use it, KMS's own document; without one the account decides.
+        """
+        # Who makes it need not be somebody who may change its policy later: the policy names who may.
+        given: dict[str, Any] = {"Policy": policy, "BypassPolicyLockoutSafetyCheck": True} if policy else {}
         with _answering():
             metadata = self._kms.create_key(
-                Description="HeadShotly root key", KeyUsage="ENCRYPT_DECRYPT", KeySpec="SYMMETRIC_DEFAULT"
+                Description="HeadShotly root key", KeyUsage="ENCRYPT_DECRYPT", KeySpec="SYMMETRIC_DEFAULT", **given
             )["KeyMetadata"]
+            if policy:
+                self._kms.enable_key_rotation(KeyId=metadata["KeyId"])
             self._kms.create_alias(AliasName=f"{self._alias}/root/{metadata['KeyId']}", TargetKeyId=metadata["KeyId"])
         return str(metadata["KeyId"])
 
@@ -108,9 +116,14 @@ class AwsKeyService:
         return root
 
     def new_root(self) -> str:
-        """Make a new root and use it from now on. A crash in between leaves a root that ``roots`` lists."""
-        self.current_root()
-        root = self._make()
+        """Make a new root and use it from now on. A crash in between leaves a root that ``roots`` lists.
+
+        It inherits the policy of the one before it: whoever could wrap and unwrap still can, and nobody else.
+        """
+        present = self.current_root()
+        with _answering():
+            policy = str(self._kms.get_key_policy(KeyId=present, PolicyName="default")["Policy"])
+        root = self._make(policy)
         with _answering():
             self._kms.update_alias(AliasName=self._current, TargetKeyId=root)
         return root

@@ -65,7 +65,7 @@ class ErasureLedger:
     def _catch_up(self) -> None:
         for path, offset in self._read_up_to.items():
             try:
-                size = path.stat().st_size
+                size = os.stat(path).st_size  # noqa: PTH116 - twice for each opening, and three times as fast
                 if size == offset:
                     continue
                 with path.open("rb") as file:

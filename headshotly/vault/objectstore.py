@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import io
 import os
 from collections.abc import Buffer, Iterable, Iterator
 from pathlib import Path
@@ -67,7 +68,7 @@ class _OpenFile:
     """A sealed file on the disk; reads into one piece of memory again and again."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
+        self._file = io.FileIO(path)
         self.size = os.fstat(self._file.fileno()).st_size
         self._memory = bytearray()
 

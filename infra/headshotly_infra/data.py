@@ -8,11 +8,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from headshotly_infra.disk import Disk
-from headshotly_infra.keys import Keys
+from headshotly_infra.keys import OPERATOR, ROOMS, Keys
 from headshotly_infra.network import Network
 
 WITNESS_DAYS = 3650
@@ -27,10 +28,13 @@ BUCKET_ACTS: dict[str, dict[str, tuple[str, ...]]] = {
         "web": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
         "worker": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
         "duties": ("s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
+        # A restore writes objects and deletes those of whoever was erased since the backup.
+        OPERATOR: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
     },
-    "witness": {"sequencer": ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject")},
-    "backup": {"duties": BACKUP_ACTS},
-    "mirror": {"duties": MIRROR_ACTS},
+    # A restore begins an era of the witness.
+    "witness": dict.fromkeys(("sequencer", OPERATOR), ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject")),
+    "backup": {"duties": BACKUP_ACTS, OPERATOR: ("s3:GetObject",)},
+    "mirror": {"duties": MIRROR_ACTS, OPERATOR: ("s3:GetObject",)},
 }
 # … and with the bucket itself.
 _LOOKS = ("s3:ListBucket", "s3:GetBucketVersioning", "s3:ListBucketMultipartUploads")
@@ -94,14 +98,27 @@ class Data(Stack):
             "worker": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
             # It announces again what waits without an order, and counts the dead letters.
             "duties": ("sqs:SendMessage", "sqs:GetQueueAttributes"),
+            OPERATOR: ("sqs:SendMessage", "sqs:GetQueueAttributes"),
         }.items():
             self._may(keys, room, acts, self.queue.queue_arn)
         self._may(keys, "duties", ("sqs:GetQueueAttributes",), self.dead_letters.queue_arn)
-        for room in ("web", "worker", "sequencer", "detector", "duties"):
+        for room in ROOMS:
             users = [self.database] if room in {"sequencer", "detector"} else [self.database, self.key_store]
             for cluster in users:
-                arn = f"arn:aws:rds-db:{self.region}:{self.account}:dbuser:{cluster.cluster_resource_identifier}/{room}"
-                self._may(keys, room, ("rds-db:connect",), arn)
+                self._may(keys, room, ("rds-db:connect",), self._signs_in(cluster, room))
+        # Makes the databases of restore exercises, and enters none of the living ones (ADR 152).
+        self._may(keys, "duties", ("rds-db:connect",), self._signs_in(self.database, "drill"))
+
+    def _signs_in(self, cluster: rds.DatabaseCluster, role: str) -> str:
+        user = f"{cluster.cluster_resource_identifier}/{role}"
+        return f"arn:aws:rds-db:{self.region}:{self.account}:dbuser:{user}"
+
+    def owner_password(self, cluster: rds.DatabaseCluster) -> secretsmanager.ISecret:
+        """Return the secret in which AWS keeps the password of a cluster's owner."""
+        plain = cast("rds.CfnDBCluster", cluster.node.default_child)
+        return secretsmanager.Secret.from_secret_complete_arn(
+            self, f"{cluster.node.id}Owner", plain.attr_master_user_secret_secret_arn
+        )
 
     def _cluster(self, name: str, network: Network, *, backup_days: int) -> rds.DatabaseCluster:
         engine = rds.DatabaseClusterEngine.aurora_postgres(version=rds.AuroraPostgresEngineVersion.VER_17_9)
@@ -115,6 +132,7 @@ class Data(Stack):
             self,
             f"{name}Database",
             engine=engine,
+            default_database_name={"Main": "headshotly", "Keys": "headshotly_keys"}[name],
             parameter_group=parameters,
             writer=rds.ClusterInstance.serverless_v2("writer", publicly_accessible=False),
             readers=[rds.ClusterInstance.serverless_v2("reader", scale_with_writer=True, publicly_accessible=False)],
@@ -236,16 +254,18 @@ class Data(Stack):
                 (store, mirror, self.copy_region),
             )
         )
-        for name, bucket, acts in (("backup", store, BACKUP_ACTS), ("mirror", mirror, MIRROR_ACTS)):
-            self._may(keys, "duties", acts, f"arn:aws:s3:::{bucket}/*")
-            self._may(keys, "duties", BUCKET_LOOKS[name], f"arn:aws:s3:::{bucket}")
-        self._may(
-            keys,
-            "duties",
-            ("kms:GenerateDataKey", "kms:Decrypt"),
-            f"arn:aws:kms:{self.copy_region}:{self.account}:key/*",
-            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/headshotly/copies"}},
-        )
+        for name, bucket in (("backup", store), ("mirror", mirror)):
+            for room, acts in BUCKET_ACTS[name].items():
+                self._may(keys, room, acts, f"arn:aws:s3:::{bucket}/*")
+                self._may(keys, room, BUCKET_LOOKS[name], f"arn:aws:s3:::{bucket}")
+        for room, acts in (("duties", ("kms:GenerateDataKey", "kms:Decrypt")), (OPERATOR, ("kms:Decrypt",))):
+            self._may(
+                keys,
+                room,
+                acts,
+                f"arn:aws:kms:{self.copy_region}:{self.account}:key/*",
+                {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/headshotly/copies"}},
+            )
         self._may(keys, "duties", ("kms:ListAliases",), "*")
 
     def _allow(self, bucket: s3.Bucket, keys: Keys, room: str, acts: tuple[str, ...], looks: tuple[str, ...]) -> None:

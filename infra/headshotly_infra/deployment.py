@@ -74,7 +74,7 @@ def stacks(app: cdk.App, plan: Plan, *, today: dt.date | None = None) -> dict[st
     if plan.organisation_unit:
         made["guard-rails"] = GuardRails(app, "HeadShotly-GuardRails", plan=plan, env=here)
     suppress(made, today or dt.datetime.now(dt.UTC).date(), copies=copies_name, second=second, mirror=mirror,
-             secondary=plan.secondary, account=plan.account)  # fmt: skip
+             primary=plan.primary, secondary=plan.secondary, account=plan.account)  # fmt: skip
     for stack in made.values():
         cdk.Tags.of(stack).add("product", "headshotly")
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))

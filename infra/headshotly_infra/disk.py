@@ -9,7 +9,7 @@ from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from headshotly_infra.keys import Keys
+from headshotly_infra.keys import OPERATOR, ROOMS, Keys
 from headshotly_infra.network import Network
 
 ACCOUNT = 10001  # user and group that every task runs as
@@ -19,9 +19,10 @@ _READS, _WRITES = (MOUNT,), (MOUNT, WRITE)
 # folder → task → what it may do there
 FOLDERS: dict[str, dict[str, tuple[str, ...]]] = {
     # Spools, the key that waiting entries are tagged with, the internal TLS key, marks: every task adds to them.
-    "shared": dict.fromkeys(("web", "worker", "sequencer", "detector", "duties"), _WRITES),
+    "shared": dict.fromkeys((*ROOMS, OPERATOR), _WRITES),
     # The key that signs the journal. Web and duties hold heads against its public half, which lies nowhere else.
-    "journal": {"sequencer": _WRITES, "web": _READS, "duties": _READS},
+    # A restore brings it back.
+    "journal": {"sequencer": _WRITES, "web": _READS, "duties": _READS, OPERATOR: _WRITES},
     # The key that signs pictures.
     "pictures": {"worker": _WRITES},
     # The key that signs security.txt.

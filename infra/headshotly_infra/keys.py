@@ -6,12 +6,14 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 ROOMS = ("web", "worker", "sequencer", "detector", "duties")
+# Nobody's task until somebody starts it: migrations, roles, a restore, a new epoch of the root key.
+OPERATOR = "operator"
 # purpose → the tasks that may use the key
 USERS: dict[str, tuple[str, ...]] = {
-    "root": ("web", "worker", "duties"),  # wraps customer keys
+    "root": ("web", "worker", "duties", OPERATOR),  # wraps customer keys
     "disk": (),  # of the disk that tasks share
     "data": (),  # of databases, queues and buckets; used by the services of AWS on their behalf
-    "backup": ("duties",),
+    "backup": ("duties", OPERATOR),
     "logs": (),
 }
 
@@ -38,11 +40,33 @@ class Keys(Stack):
                 ),
                 description=f"What {room} tasks may do",
             )
-            for room in ROOMS
+            for room in (*ROOMS, OPERATOR)
         }
         self.keys = {purpose: self._key(purpose, users, rotation_days) for purpose, users in USERS.items()}
         for purpose in (purpose for purpose, users in USERS.items() if users):
             self._name(purpose)
+        self._epochs()
+
+    def _epochs(self) -> None:
+        """Let the operator make and retire root keys, under our names alone; a new one inherits the old policy."""
+        here = f"arn:aws:kms:{self.region}:{self.account}"
+        names = [f"{here}:alias/headshotly/{purpose}/*" for purpose in ("root", "backup")]
+        ours = {
+            "ForAnyValue:StringLike": {"kms:ResourceAliases": ["alias/headshotly/root/*", "alias/headshotly/backup/*"]}
+        }
+        new = {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT", "kms:KeyUsage": "ENCRYPT_DECRYPT",
+                                "kms:KeyOrigin": "AWS_KMS"}, "Bool": {"kms:MultiRegion": "false"}}  # fmt: skip
+        every = f"{here}:key/*"
+        given: tuple[tuple[list[str], list[str], dict[str, object] | None], ...] = (
+            (["kms:CreateKey"], ["*"], new),
+            (["kms:ListAliases"], ["*"], None),
+            (["kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"], [*names, every], None),
+            # A key that was made a moment ago has no name yet.
+            (["kms:EnableKeyRotation"], [every], None),
+            (["kms:GetKeyPolicy", "kms:ScheduleKeyDeletion"], [every], ours),
+        )
+        statements = [iam.PolicyStatement(actions=acts, resources=on, conditions=when) for acts, on, when in given]
+        iam.Policy(self, "MayMakeEpochs", statements=statements, roles=[self.roles[OPERATOR]])
 
     def _name(self, purpose: str) -> None:
         """Give a root key the names ``vault.aws_keys`` looks for: of the one that wraps, and of one of the living."""
@@ -100,6 +124,17 @@ class Keys(Stack):
                     principals=[self.roles[user]],
                     actions=["kms:DescribeKey"],
                     resources=["*"],
+                )
+            )
+        if purpose == "data":
+            # Alarms and events go to a sealed topic; without this none would arrive, and nothing would say so.
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="Alarms",
+                    principals=[iam.ServicePrincipal(f"{one}.amazonaws.com") for one in ("cloudwatch", "events")],
+                    actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+                    resources=["*"],
+                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
                 )
             )
         if purpose == "logs":

@@ -10,10 +10,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_networkfirewall as firewall
 from constructs import Construct
 
+from headshotly_infra.keys import OPERATOR, ROOMS
+
 RULES = Path(__file__).resolve().parents[1] / "suricata" / "headshotly.rules"
 # The only names a task may reach outside; everything of AWS goes through private endpoints.
 # Besides these, the buckets of the second region, each by its own name.
 WAYS_OUT = ("api.stripe.com", "files.stripe.com")
+# Where programs tell their numbers (infra/prometheus/scrape.yml).
+METRICS = {"worker": 9464, "sequencer": 9465, "detector": 9466, "duties": 9467}
 ENDPOINTS = {
     "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
     "EcrApi": ec2.InterfaceVpcEndpointAwsService.ECR,
@@ -90,7 +94,7 @@ class Network(Stack):
 
     def _groups(self) -> dict[str, ec2.SecurityGroup]:
         """Return one security group a room; every way between two rooms is written down here."""
-        names = ("edge", "web", "worker", "sequencer", "detector", "duties", "database", "disk", "endpoints")
+        names = ("edge", *ROOMS, OPERATOR, "database", "disk", "endpoints", "collector")
         groups = {
             name: ec2.SecurityGroup(
                 self, f"{name.capitalize()}Group", vpc=self.vpc, allow_all_outbound=False, description=f"Room: {name}"
@@ -101,12 +105,15 @@ class Network(Stack):
         groups["edge"].add_ingress_rule(ec2.Peer.any_ipv4(), https, "Customers, over TLS")
         groups["edge"].add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Redirected to TLS")
         _open(groups["edge"], groups["web"], ec2.Port.tcp(8443), "Load balancer to web, over TLS")
-        for room in ("web", "worker", "sequencer", "detector", "duties"):
+        for room in (*ROOMS, OPERATOR):
             _open(groups[room], groups["database"], postgres, f"{room} to PostgreSQL, over TLS")
             _open(groups[room], groups["endpoints"], https, f"{room} to AWS, over TLS")
             _open(groups[room], groups["disk"], ec2.Port.tcp(2049), f"{room} to the shared disk, over TLS")
-        for room in ("web", "duties"):
-            groups[room].add_egress_rule(ec2.Peer.any_ipv4(), https, "To Stripe, through the firewall")
+        # Whoever runs a Prometheus puts it into this group; nothing is in it by itself.
+        for room, port in {"web": 8443, **METRICS}.items():
+            _open(groups["collector"], groups[room], ec2.Port.tcp(port), f"Collector asks {room} for its numbers")
+        for room in ("web", "duties", OPERATOR):
+            groups[room].add_egress_rule(ec2.Peer.any_ipv4(), https, "To the names on the list, through the firewall")
         return groups
 
     def _endpoints(self) -> None:

@@ -15,8 +15,8 @@ from constructs import Construct
 
 from headshotly_infra.data import Data
 from headshotly_infra.disk import ACCOUNT
-from headshotly_infra.keys import Keys
-from headshotly_infra.network import Network
+from headshotly_infra.keys import OPERATOR, Keys
+from headshotly_infra.network import METRICS, Network
 from headshotly_infra.plan import Plan
 
 # room → (command, CPU units, MiB, least tasks)
@@ -62,6 +62,7 @@ class Service(Stack):
         self.services = {room: self._service(room) for room in TASKS}
         if plan.with_gpu:
             self._gpu_worker()
+        self.operator = self._operator()
         self.balancer = self._balancer()
         self._firewall()
 
@@ -106,6 +107,7 @@ class Service(Stack):
 
     def _surroundings(self, room: str) -> dict[str, str]:
         """Return what a task is told; no secret is among it, since databases, KMS and S3 know the task's role."""
+        database = self._data.database.cluster_endpoint.hostname
         return {
             "HEADSHOTLY_ENVIRONMENT": "production",
             # The disk of all tasks; whoever may not touch a key has no such folder, and fails rather than make another.
@@ -115,10 +117,22 @@ class Service(Stack):
             "HEADSHOTLY_OPTION_DISCLOSURE__KEY_FILE": "/disclosure/security-txt-key.asc",
             "HEADSHOTLY_OPTION_METRICS__FOLDER": "/data/metrics",  # counted in memory that only one machine has
             "HEADSHOTLY_URL": f"https://{self._plan.domain}",
-            "HEADSHOTLY_DATABASE_URL": f"postgresql://{room}@{self._data.database.cluster_endpoint.hostname}/headshotly",
+            "HEADSHOTLY_DATABASE_URL": f"postgresql://{room}@{database}/headshotly",
             "HEADSHOTLY_KEYS_DATABASE_URL": (
                 f"postgresql://{room}@{self._data.key_store.cluster_endpoint.hostname}/headshotly_keys"
             ),
+            # Amazon's own authority vouches for its databases; the image brings it (build argument RDS_CA).
+            "HEADSHOTLY_OPTION_DATABASE__CA_FILE": "/app/rds-ca.pem",
+            "HEADSHOTLY_OPTION_DATABASE__REGION": self.region,
+            # The owner has a password that AWS keeps; every program signs in by its task's role.
+            **({} if room == OPERATOR else {"HEADSHOTLY_OPTION_DATABASE__SIGN_IN": "aws-iam"}),
+            **(
+                {"HEADSHOTLY_OPTION_DRILL__DATABASE_URL": f"postgresql://drill@{database}/postgres"}
+                if room == "duties"
+                else {}
+            ),
+            # Heard by the security group “collector” alone.
+            **({"HEADSHOTLY_OPTION_METRICS__LISTEN": "0.0.0.0"} if room in METRICS else {}),
             "HEADSHOTLY_KEY_SERVICE": "aws-kms",
             "HEADSHOTLY_OBJECT_STORE": "s3",
             "HEADSHOTLY_KEY_STORE": "database",
@@ -145,8 +159,65 @@ class Service(Stack):
             **({"HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE": "yes"} if room == "web" else {}),
         }
 
-    def _container(self, task: ecs.TaskDefinition, room: str, *, gpu: int | None = None) -> None:
-        command, _, memory, _ = TASKS[room]
+    def _operator(self) -> ecs.FargateTaskDefinition:
+        """Make the task that no service runs: people start it, each start is told, and it has the owner's password.
+
+        Whoever is given the policy “HeadShotlyOperators” may start it, signed in with a second factor, and change its
+        command: ``headshotly manage migrate``, ``database roles --apply``, ``keys rotate``, ``restore``.
+        """
+        execution = iam.Role(self, "OperatorExecution", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+        execution.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
+        execution.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt"],
+                resources=[self._keys.keys["data"].key_arn],
+                conditions={"StringEquals": {"kms:ViaService": f"secretsmanager.{self.region}.amazonaws.com"}},
+            )
+        )
+        task = ecs.FargateTaskDefinition(
+            self, "OperatorDefinition", family="HeadShotlyOperator", cpu=1024, memory_limit_mib=4096,
+            task_role=self._keys.roles[OPERATOR], execution_role=execution,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.X86_64, operating_system_family=ecs.OperatingSystemFamily.LINUX
+            ),
+        )  # fmt: skip
+        owners = {"DATABASE": self._data.database, "KEYS_DATABASE": self._data.key_store}
+        self._container(
+            task,
+            OPERATOR,
+            secrets={
+                f"HEADSHOTLY_{name}_PASSWORD": ecs.Secret.from_secrets_manager(
+                    self._data.owner_password(cluster), "password"
+                )
+                for name, cluster in owners.items()
+            },
+        )
+        with_second_factor = {
+            "Bool": {"aws:MultiFactorAuthPresent": "true"},
+            "ArnEquals": {"ecs:cluster": self.cluster.cluster_arn},
+        }
+        family = f"arn:aws:ecs:{self.region}:{self.account}:task-definition/HeadShotlyOperator:*"
+        iam.ManagedPolicy(
+            self,
+            "Operators",
+            managed_policy_name="HeadShotlyOperators",
+            description="May start the operator's task; give it to people, for as long as they need it",
+            statements=[
+                iam.PolicyStatement(actions=["ecs:RunTask"], resources=[family], conditions=with_second_factor),
+                iam.PolicyStatement(
+                    actions=["iam:PassRole"],
+                    resources=[self._keys.roles[OPERATOR].role_arn, execution.role_arn],
+                    conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+                ),
+            ],
+        )
+        return task
+
+    def _container(
+        self, task: ecs.TaskDefinition, room: str, *, gpu: int | None = None,
+        secrets: dict[str, ecs.Secret] | None = None,
+    ) -> None:  # fmt: skip
+        command, _, memory, _ = TASKS.get(room, (["headshotly", "--help"], 0, 0, 0))
         group = logs.LogGroup(
             self,
             f"{room.capitalize()}{'Gpu' if gpu else ''}Log",
@@ -159,6 +230,7 @@ class Service(Stack):
             image=self._image(),
             command=command,
             environment=self._surroundings(room),
+            secrets=secrets,
             logging=ecs.LogDrivers.aws_logs(stream_prefix=room, log_group=group),
             readonly_root_filesystem=True,
             user=NOBODY,

@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_config as config
 from aws_cdk import aws_elasticloadbalancingv2 as balancing
 from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_guardduty as guardduty
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -55,6 +56,7 @@ class Watch(Stack):
         self._backups()
         self.topic = self._topic()
         self._alarms()
+        self._tell_of_operators()
         self._budget()
 
     def _locked_bucket(self) -> s3.Bucket:
@@ -181,6 +183,21 @@ class Watch(Stack):
         }
         for alarm in alarms.values():
             alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+    def _tell_of_operators(self) -> None:
+        """Tell of every start of the operator's task; nobody does what it can do unseen."""
+        family = f"family:{self._service.operator.family}"
+        rule = events.Rule(
+            self,
+            "OperatorAtWork",
+            description="Somebody started the operator's task",
+            event_pattern=events.EventPattern(
+                source=["aws.ecs"],
+                detail_type=["ECS Task State Change"],
+                detail={"group": [family], "lastStatus": ["RUNNING", "STOPPED"]},
+            ),
+        )
+        rule.add_target(targets.SnsTopic(self.topic))
 
     def _budget(self) -> None:
         budgets.CfnBudget(

@@ -14,6 +14,8 @@ from aws_cdk import aws_efs as efs
 from aws_cdk import aws_s3 as s3
 from headshotly_infra import exceptions, guard_rails
 from headshotly_infra.deployment import FLAGS, stacks
+from headshotly_infra.keys import OPERATOR, ROOMS
+from headshotly_infra.network import METRICS
 from headshotly_infra.plan import EU_REGIONS
 
 from tests.conftest import PLAN
@@ -168,12 +170,12 @@ def test_only_the_rooms_that_open_photos_may_unwrap(resources) -> None:
     """Clause 2.4.a: the sequencer and the detector never come near a customer's key."""
     [key] = [key for name, key in resources("AWS::KMS::Key").items() if name.startswith("Keys/RootKey")]
     may = {one["Sid"] for one in key["KeyPolicy"]["Statement"] if "kms:Decrypt" in json.dumps(one["Action"])}
-    assert may == {"WrapWeb", "WrapWorker", "WrapDuties"}
+    assert may == {"WrapWeb", "WrapWorker", "WrapDuties", "WrapOperator"}
 
 
 def test_tasks_run_as_nobody_on_a_read_only_disk_from_a_pinned_image(resources) -> None:
     found = resources("AWS::ECS::TaskDefinition")
-    assert len(found) == 6
+    assert len(found) == 7
     for name, task in found.items():
         for container in task["ContainerDefinitions"]:
             assert container["ReadonlyRootFilesystem"] is True, name
@@ -416,7 +418,9 @@ def test_the_shared_disk_stands_in_both_zones_and_hears_tasks_alone(resources) -
              if "DiskGroup" in json.dumps(one["GroupId"])]  # fmt: skip
     assert {(one["FromPort"], one["ToPort"], one["IpProtocol"]) for one in heard} == {(2049, 2049, "tcp")}
     rooms = {re.search(r"(\w+?)Group", json.dumps(one["SourceSecurityGroupId"])).group(1) for one in heard}
-    assert {room.removeprefix("Network") for room in rooms} == {"Web", "Worker", "Sequencer", "Detector", "Duties"}
+    assert {room.removeprefix("Network") for room in rooms} == {
+        "Web", "Worker", "Sequencer", "Detector", "Duties", "Operator",
+    }  # fmt: skip
 
 
 def test_each_task_mounts_and_may_mount_only_what_it_needs(resources) -> None:
@@ -430,14 +434,15 @@ def test_each_task_mounts_and_may_mount_only_what_it_needs(resources) -> None:
             if not any(act.startswith("elasticfilesystem:") for act in acts):
                 continue
             assert len(policy["Roles"]) == 1
-            [room] = re.findall(r"(Web|Worker|Sequencer|Detector|Duties)Task", json.dumps(policy["Roles"]))
+            [room] = re.findall(r"(Web|Worker|Sequencer|Detector|Duties|Operator)Task", json.dumps(policy["Roles"]))
             [of] = one["Condition"]["StringEquals"].values()
             [point] = [logical for logical in paths if logical in json.dumps(of)]
             assert point.startswith(f"Disk{room}"), "nobody uses another's access point"
             may[room.lower(), paths[point]] = {act.removeprefix("elasticfilesystem:Client") for act in acts}
     everything = {"Mount", "Write"}
     assert may == {
-        **{(room, "/shared"): everything for room in ("web", "worker", "sequencer", "detector", "duties")},
+        **{(room, "/shared"): everything for room in (*ROOMS, OPERATOR)},
+        (OPERATOR, "/journal"): everything,
         ("sequencer", "/journal"): everything,
         ("web", "/journal"): {"Mount"},
         ("duties", "/journal"): {"Mount"},
@@ -494,3 +499,72 @@ def test_a_planted_open_disk_fails_the_synthesis(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         app.synth()
     assert "AwsSolutions-EFS1" in (tmp_path / "validation-report.json").read_text()
+
+
+def test_programs_sign_in_by_their_role_over_tls_and_only_the_operator_has_a_password(resources) -> None:
+    for name, task in resources("AWS::ECS::TaskDefinition").items():
+        [container] = task["ContainerDefinitions"]
+        told = {one["Name"]: one["Value"] for one in container["Environment"]}
+        room = container["Name"]
+        assert told["HEADSHOTLY_OPTION_DATABASE__CA_FILE"] == "/app/rds-ca.pem", name
+        assert (told.get("HEADSHOTLY_OPTION_DATABASE__SIGN_IN") == "aws-iam") is (room != OPERATOR), name
+        assert ("HEADSHOTLY_OPTION_DRILL__DATABASE_URL" in told) is (room == "duties"), name
+        secrets = {one["Name"] for one in container.get("Secrets", [])}
+        passwords = {"HEADSHOTLY_DATABASE_PASSWORD", "HEADSHOTLY_KEYS_DATABASE_PASSWORD"}
+        assert secrets == (passwords if room == OPERATOR else set()), name
+    readers = {
+        json.dumps(policy["Roles"])
+        for policy in resources("AWS::IAM::Policy").values()
+        for one in policy["PolicyDocument"]["Statement"]
+        if "secretsmanager:GetSecretValue" in one["Action"]
+    }
+    assert len(readers) == 1
+    assert "OperatorExecution" in readers.pop()
+
+
+def test_the_operators_task_runs_for_nobody_until_somebody_with_a_second_factor_starts_it(resources) -> None:
+    """Clauses 2.4.b, 2.4.c."""
+    used = json.dumps([one["TaskDefinition"] for one in resources("AWS::ECS::Service").values()])
+    assert "OperatorDefinition" not in used
+    [policy] = resources("AWS::IAM::ManagedPolicy").values()
+    assert not {"Roles", "Users", "Groups"} & set(policy)
+    runs, passes = policy["PolicyDocument"]["Statement"]
+    assert runs["Action"] == "ecs:RunTask"
+    assert runs["Condition"]["Bool"] == {"aws:MultiFactorAuthPresent": "true"}
+    assert passes["Condition"]["StringEquals"] == {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    [rule] = [one for one in resources("AWS::Events::Rule").values() if one["EventPattern"]["source"] == ["aws.ecs"]]
+    assert rule["EventPattern"]["detail"]["group"] == ["family:HeadShotlyOperator"]
+    assert "Alarms" in json.dumps(rule["Targets"])
+
+
+def test_only_the_operator_makes_epochs_of_root_keys_and_only_under_our_names(resources) -> None:
+    """Clause 3.2.b."""
+    makers = {}
+    for policy in resources("AWS::IAM::Policy").values():
+        for one in policy["PolicyDocument"]["Statement"]:
+            for act in [one["Action"]] if isinstance(one["Action"], str) else one["Action"]:
+                if act in {"kms:CreateKey", "kms:ScheduleKeyDeletion", "kms:UpdateAlias", "kms:PutKeyPolicy"}:
+                    makers.setdefault(act, []).append((json.dumps(policy["Roles"]), one))
+    assert set(makers) == {"kms:CreateKey", "kms:ScheduleKeyDeletion", "kms:UpdateAlias"}
+    assert all("OperatorTask" in roles for found in makers.values() for roles, _ in found)
+    [(_, deleting)] = makers["kms:ScheduleKeyDeletion"]
+    aliases = deleting["Condition"]["ForAnyValue:StringLike"]["kms:ResourceAliases"]
+    assert all(one.startswith("alias/headshotly/") for one in aliases)
+
+
+def test_alarms_arrive_through_the_sealed_topic(resources) -> None:
+    [key] = [key for name, key in resources("AWS::KMS::Key").items() if name.startswith("Keys/DataKey")]
+    [alarms] = [one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "Alarms"]
+    assert set(alarms["Principal"]["Service"]) == {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+
+
+def test_only_the_collector_asks_programs_for_their_numbers(resources) -> None:
+    scraped = {
+        rule["FromPort"]: json.dumps(rule["SourceSecurityGroupId"])
+        for rule in resources("AWS::EC2::SecurityGroupIngress").values()
+        if 9464 <= rule["FromPort"] <= 9468
+    }
+    assert set(scraped) == set(METRICS.values())
+    assert all("Collector" in source for source in scraped.values())
+    asked = (Path(__file__).parents[1] / "prometheus" / "scrape.yml").read_text()
+    assert all(f"{room}-1:{port}" in asked for room, port in METRICS.items())

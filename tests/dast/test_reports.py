@@ -88,7 +88,7 @@ def test_the_report_is_sarif_with_rules_levels_places_and_fingerprints(tmp_path:
     known = Found("tls-curves", "/", "More curves.", "note", "X448")
     scans = [Scan("sslyze", "6", [weak, known], notes=["a note"]), Scan("sslyze", "6", [weak])]
     path = tmp_path / "findings" / "dast-sslyze.sarif"
-    results.write(path, scans, accepted={known.fingerprint: "a reason"}, at=NOW)
+    results.write(path, scans, accepted={known.fingerprint: ("a reason", dt.date(2026, 12, 1))}, at=NOW)
     report = json.loads(path.read_text())
     (run,) = report["runs"]
     assert report["version"] == "2.1.0"
@@ -126,7 +126,9 @@ def test_what_is_accepted_ends_on_its_day(tmp_path: Path) -> None:
     entry = '[[accepted]]\ntool = "wapiti"\nrule = "a"\nplace = "/"\nreason = "because"\n'
     file.write_text(entry + "until = 2026-12-01\n")
     print_of = Found("a", "/", "").fingerprint
-    assert acceptance.in_force("wapiti", today=dt.date(2026, 12, 1), file=file) == {print_of: "because"}
+    assert acceptance.in_force("wapiti", today=dt.date(2026, 12, 1), file=file) == {
+        print_of: ("because", dt.date(2026, 12, 1))
+    }
     assert acceptance.in_force("wapiti", today=dt.date(2026, 12, 2), file=file) == {}
     assert acceptance.in_force("sslyze", today=dt.date(2026, 12, 1), file=file) == {}
     for refused in (entry, entry + "until = 2036-01-01\n", entry.replace("because", "") + "until = 2026-12-01\n"):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from headshotly.frontdoor import objective_views, objectives, prometheus_rules, tally
+from headshotly.frontdoor import objective_views, objectives, program_metrics, prometheus_rules, tally
 from headshotly.frontdoor.budgets import Counts
 from headshotly.frontdoor.commandline import program
 from headshotly.policy import clock
@@ -93,5 +93,6 @@ def test_the_rules_for_prometheus_are_those_of_the_objectives():
     from headshotly.frontdoor.gauges import PARTS
 
     names = {family.name for part in PARTS.values() for family in part()} | {"headshotly_part_unreadable"}
+    names |= {family.name for family in (*program_metrics.JOBS.collect(), *program_metrics.LAST_STEP.collect())}
     used = set(re.findall(r"headshotly_\w+", RULES.read_text()))
     assert {re.sub(r"_total$", "", name) for name in used} <= names, "every metric a rule reads exists"

@@ -39,7 +39,7 @@ STAFF_ONLY = (
     "frontdoor/command", "frontdoor/worker", "frontdoor/supervisor", "frontdoor/roster",
     "frontdoor/scratch", "vault/",
     "frontdoor/tracing", "frontdoor/proxies", "frontdoor/management", "frontdoor/prometheus_rules", "frontdoor/metrics",
-    "frontdoor/gauges", "frontdoor/broker", "frontdoor/database_roles", "frontdoor/objectives",
+    "frontdoor/gauges", "frontdoor/program_metrics", "frontdoor/drill_place", "frontdoor/broker", "frontdoor/database_roles", "frontdoor/objectives",
 )  # fmt: skip
 # What visitors read of a room that is otherwise staff's.
 PUBLIC_PARTS = (
@@ -156,7 +156,7 @@ def declared_words() -> set[str]:
     from headshotly.policy.clauses import ClauseKind, clauses, sections
     from headshotly.policy.operator import Operator
     from headshotly.proof.rules import why_unchecked
-    from headshotly.proof.weakness_states import FIX_DAYS
+    from headshotly.proof.weakness_states import fix_days
     from headshotly.purposes.declarations import LegalBasis, limits
     from headshotly.purposes.grounds import RestrictionGround
     from headshotly.purposes.notices import about_customers
@@ -189,7 +189,7 @@ def declared_words() -> set[str]:
             found.add(verifying.needed(kind, channel).sentence)
     found |= {text for one in STYLES.values() for text in (one.title, one.description)}
     found |= {why_unchecked(clause_id) for clause_id in clauses()}
-    found |= {severity.label for severity in FIX_DAYS}
+    found |= {severity.label for severity in fix_days()}
     found |= {*CATEGORIES, *CATEGORIES.values()}
     found |= {clause.sentence for clause in clauses().values()}
     found |= {section.heading for section in sections() if section.level > 1}

@@ -1,5 +1,6 @@
 """Documents of scanners: what is read out of them, and what is refused."""
 
+import datetime as dt
 import json
 
 import pytest
@@ -113,6 +114,7 @@ def test_what_passed_or_is_waved_through_in_the_code_is_no_finding() -> None:
     )
     run = one(raw)
     assert [(seen.rule, seen.note) for seen in run.sightings] == [("reviewed", ""), ("argued", "We know.")]
+    assert [seen.accepted_until for seen in run.sightings] == [None, dt.date.max]
     assert run.suppressed == 1
 
 

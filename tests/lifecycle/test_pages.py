@@ -196,3 +196,14 @@ def test_whoever_left_is_not_named_and_their_proposal_is_decided(officer, dpo, d
     assert "somebody who left" in text(at_desk(dpo).get(page))
     assert at_desk(dpo).post(page + "decide/", {"agreed": "yes"}).status_code == 302
     assert found().state == State.FALSE_POSITIVE
+
+
+def test_what_a_scan_s_document_accepts_waits_for_somebody_and_is_said_to_come_from_it(officer) -> None:
+    way = {"kind": "external", "status": "accepted", "justification": "Python cannot leave it out."}
+    take(sarif(result(suppressions=[way])))
+    desk = at_desk(officer)
+    for address in ("", f"{found().reference}/"):
+        page = text(desk.get(f"/staff/findings/{address}"))
+        assert "Python cannot leave it out." in page
+        assert "a scan&#x27;s own document" in page
+    assert found().state == State.OPEN

@@ -8,12 +8,13 @@ from django.db import IntegrityError, transaction
 from headshotly.access.errors import NotFound as NoMember
 from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
-from headshotly.lifecycle import alerting, limits, selectors, services
+from headshotly.lifecycle import alerting, importing, limits, selectors, services
 from headshotly.lifecycle.errors import Incomplete, NotFound, RetestRefused, StepRefused, VectorRefused
 from headshotly.lifecycle.models import Proposal, Retest
 from headshotly.lifecycle.states import State, StepKind, Verdict
 from headshotly.policy import clock
 from headshotly.vendors import mail
+from tests.access.conftest import make_member
 from tests.conftest import ALL_DATABASES
 from tests.lifecycle.conftest import (
     NEW,
@@ -248,3 +249,45 @@ def test_the_trust_page_shows_how_many_are_late(hole, later) -> None:
     later(days=31)
     cache.clear()
     assert trust.as_document(trust.overview())["findings_past_limit"] == 1
+
+
+def _outside(until: str = "", status: str = "accepted", reason: str = "Python cannot leave it out.") -> dict:
+    made = {"kind": "external", "status": status, "justification": reason}
+    return made | ({"properties": {"until": until}} if until else {})
+
+
+def test_what_a_document_accepts_is_proposed_with_its_end_and_stays_open_until_somebody_agrees(db_all):
+    today = limits.today()
+    end = today + dt.timedelta(days=40)
+    document = sarif(result(suppressions=[_outside(end.isoformat())]))
+    importing.take_in(actor=SYSTEM, raw=document)
+    finding = found()
+    proposal = Proposal.objects.get()
+    assert finding.state == State.OPEN
+    assert (proposal.reason, proposal.until, proposal.decided_at) == ("Python cannot leave it out.", end, None)
+    # The next scan says the same: nothing is asked twice, neither while it waits nor after it was refused.
+    officer = make_member("security-officer", "decider")
+    importing.take_in(
+        actor=SYSTEM, raw=sarif(result(suppressions=[_outside(end.isoformat())]), tool="Semgrep OSS", commit=NEW)
+    )
+    services.decide(actor=actor_of(officer), proposal_id=proposal.id, agreed=False)
+    importing.take_in(
+        actor=SYSTEM, raw=sarif(result(suppressions=[_outside(end.isoformat())], level="error"), commit=NEW)
+    )
+    assert Proposal.objects.count() == 1
+
+
+@pytest.mark.parametrize("how", [{"status": "rejected"}, {"reason": ""}, {"until": "2001-01-01"}])
+def test_a_suppression_that_is_rejected_over_or_without_a_reason_proposes_nothing(db_all, how):
+    importing.take_in(actor=SYSTEM, raw=sarif(result(suppressions=[_outside(**how)])))
+    assert found().state == State.OPEN
+    assert not Proposal.objects.exists()
+
+
+def test_a_suppression_without_an_end_is_proposed_for_ninety_days_and_may_be_agreed_to(db_all):
+    importing.take_in(actor=SYSTEM, raw=sarif(result(suppressions=[_outside()])))
+    proposal = Proposal.objects.get()
+    assert proposal.until == limits.today() + dt.timedelta(days=90)
+    officer = make_member("security-officer", "decider")
+    services.decide(actor=actor_of(officer), proposal_id=proposal.id, agreed=True)
+    assert found().state == State.ACCEPTED

@@ -15,7 +15,18 @@ from click.testing import CliRunner
 
 from headshotly.frontdoor.commands import studio as studio_commands
 from headshotly.policy import configuration
-from headshotly.studio import credentials, decoding, generative, marking, painter, prompting, services, tasks, weights
+from headshotly.studio import (
+    credentials,
+    decoding,
+    generative,
+    marking,
+    painter,
+    prompting,
+    services,
+    tasks,
+    watermark,
+    weights,
+)
 from headshotly.studio.errors import NoFaceToFrame, NothingSafePainted, PainterFailed, PromptRefused
 from headshotly.studio.faces import find_faces
 from headshotly.studio.generative import GenerativeEngine, refused
@@ -266,7 +277,9 @@ def test_a_result_says_that_it_was_generated_and_not_measured(load, models: Path
     shown = Shown(load(BLURRED), load(SCOTT))
     engine = GenerativeEngine(shown, models)
     result = engine.render(engine.prepare(load(SCOTT)), STYLES["studio-navy"])
-    assert np.array_equal(result.picture, load(SCOTT)), "the blurred candidate is not taken"
+    assert cv2.PSNR(result.picture, load(SCOTT)) > 45, "the blurred candidate is not taken"
+    assert watermark.read(result.picture, models).ours
+    assert not watermark.read(load(SCOTT), models).ours
     assert result.notes == (generative.NOT_MEASURED,)
     assert result.origin == marking.generated("Some model")
     again = engine.prepare(load(SCOTT))
@@ -285,7 +298,7 @@ def test_candidates_are_ranked_by_likeness_where_it_is_measured(load, models: Pa
         Shown(less, more), models, likeness=lambda _, one: 0.9 if np.array_equal(one, more) else 0.5
     )
     result = engine.render(engine.prepare(less), STYLES["studio-grey"])
-    assert np.array_equal(result.picture, more)
+    assert cv2.PSNR(result.picture, more) > 45
     assert result.notes == ()
     stranger = GenerativeEngine(Shown(less, more), models, likeness=lambda *_: 0.1)
     with pytest.raises(NothingSafePainted):

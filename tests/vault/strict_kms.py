@@ -35,13 +35,21 @@ class StrictKms:
             raise _error("KMSInvalidStateException", operation)
         return key
 
-    def create_key(self, **_):
+    def get_key_policy(self, *, KeyId, PolicyName):  # noqa: N803 - the names of AWS
+        assert PolicyName == "default"
+        return {"Policy": self._find(KeyId, "GetKeyPolicy")["policy"]}
+
+    def enable_key_rotation(self, *, KeyId):  # noqa: N803
+        self._usable(KeyId, "EnableKeyRotation")["rotates"] = True
+
+    def create_key(self, *, Policy="", **_):  # noqa: N803
         key_id = str(uuid.uuid4())
         self.keys[key_id] = {
             "id": key_id,
             "key": os.urandom(32),
             "state": "Enabled",
             "made": dt.datetime.now(dt.UTC),
+            "policy": Policy or "the account decides",
         }
         return {"KeyMetadata": {"KeyId": key_id}}
 

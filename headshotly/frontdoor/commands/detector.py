@@ -26,11 +26,14 @@ def detector(context: click.Context, *, once: bool) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
 
+    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.incidents import setting_up  # noqa: PLC0415 - after Django's setup
     from headshotly.incidents.reading import BATCH  # noqa: PLC0415 - after Django's setup
 
     require_separated()
+    if not once:
+        program_metrics.listen("detector")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -38,9 +41,11 @@ def detector(context: click.Context, *, once: bool) -> None:
     while not stop.is_set():
         try:
             taken = stream.step()
+            program_metrics.saw_step("detector", taken=taken)
         except DatabaseFailure as error:
             # Nothing is lost: what a step did not commit is read again.
             _logger.warning("database.no-answer", exc_info=error, extra={"program": "detector"})
+            program_metrics.saw_step("detector", failed=True)
             connections.close_all()
             if once:
                 raise

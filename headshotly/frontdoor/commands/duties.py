@@ -30,19 +30,23 @@ def run(*, slow: bool | None) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
 
+    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.roster import run_due  # noqa: PLC0415 - after Django's setup
 
     require_separated()
+    program_metrics.listen("slow-duties" if slow else "duties")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     while not stop.wait(LOOK_SECONDS):
         try:
             run_due(slow=slow)
+            program_metrics.saw_step("duties")
         except DatabaseFailure as error:
             # A duty that was done but not written down stays held, and is done again when its time is over.
             _logger.warning("database.no-answer", exc_info=error, extra={"program": "duties"})
+            program_metrics.saw_step("duties", failed=True)
             connections.close_all()
 
 

@@ -25,9 +25,12 @@ def sequencer(*, once: bool) -> None:
     from django.db import close_old_connections  # noqa: PLC0415 - after Django's setup
 
     from headshotly.audit.sequencing import BATCH, NICENESS, PAUSE, sequence_once  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
 
     require_separated()
+    if not once:
+        program_metrics.listen("sequencer")
     os.nice(NICENESS)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -35,10 +38,12 @@ def sequencer(*, once: bool) -> None:
     while not stop.is_set():
         try:
             moved = sequence_once()
+            program_metrics.saw_step("sequencer", taken=moved)
         except (DatabaseFailure, OSError) as error:
             # Nothing is lost: what a step did not commit still waits, and the next one tells the witness again.
             what = "witness.no-answer" if isinstance(error, OSError) else "database.no-answer"
             _logger.warning(what, exc_info=error, extra={"program": "sequencer"})
+            program_metrics.saw_step("sequencer", failed=True)
             close_old_connections()
             if once:
                 raise

@@ -15,9 +15,11 @@ def worker(*, until_idle: bool) -> None:
     refuse_while_restoring()
     django.setup()
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor.program_metrics import listen  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.worker import LeasedWorker  # noqa: PLC0415 - after Django's setup
 
     require_separated()
+    listen("worker")
     leased = LeasedWorker(batch=until_idle)
     leased.configure_signals()
     leased.run()
