@@ -150,16 +150,24 @@ def many(side: Side, root: int, *, photo: Path, requests: int) -> None:
     load(side.base, asks, seconds=_CHUNK_SECONDS * 3, folder=side.folder)
     taken: dict[int, list[tuple[float, float]]] = defaultdict(list)
     asked = 0.0
-    while asked < requests:
-        asked += load(side.base, asks, seconds=_CHUNK_SECONDS, folder=side.folder).requests
-        for process, role in processes(root).items():
-            if role == "serve web":
-                taken[process].append((asked, resident(process)))
-    print(f"\n### {asked:.0f} requests over {CONNECTIONS} connections, resident memory of the web's processes\n")
-    print("| process | MiB at first | half-way | at the end | MiB per 1,000, first half | second half |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for place, points in enumerate(taken.values(), 1):
-        first, half, last = points[0], points[len(points) // 2], points[-1]
-        slopes = [(b[1] - a[1]) / (b[0] - a[0]) * 1000 for a, b in ((first, half), (half, last))]
-        sizes = " | ".join(f"{one[1]:.1f}" for one in (first, half, last))
-        print(f"| web {place} | {sizes} | {slopes[0]:+.2f} | {slopes[1]:+.2f} |")
+    try:
+        while asked < requests:
+            asked += load(side.base, asks, seconds=_CHUNK_SECONDS, folder=side.folder).requests
+            for process, role in processes(root).items():
+                if role == "serve web":
+                    taken[process].append((asked, resident(process)))
+    finally:  # told also where somebody has waited long enough
+        print(f"\n### {asked:.0f} requests over {CONNECTIONS} connections, resident memory of the web's processes\n")
+        print("| process | MiB at first | half-way | at the end | MiB per 1,000, first half | second half |")
+        print("|---|---:|---:|---:|---:|---:|")
+        for place, points in enumerate(taken.values(), 1):
+            print(_halves(f"web {place}", points))
+
+
+def _halves(name: str, points: list[tuple[float, float]]) -> str:
+    if len(points) < 3:
+        return f"| {name} | (asked too little to judge) | | | | |"
+    first, half, last = points[0], points[len(points) // 2], points[-1]
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) * 1000 for a, b in ((first, half), (half, last))]
+    sizes = " | ".join(f"{one[1]:.1f}" for one in (first, half, last))
+    return f"| {name} | {sizes} | {slopes[0]:+.2f} | {slopes[1]:+.2f} |"

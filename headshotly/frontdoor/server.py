@@ -1,5 +1,6 @@
 """The embedded web server: gunicorn with our own idea of TLS (clause 3.1), and its plain-text twin that redirects."""
 
+import ctypes
 import os
 import signal
 import ssl
@@ -18,8 +19,27 @@ from headshotly.policy.enforcement import enforces
 THREADS = 8
 TIMEOUT_SECONDS = 60
 GRACE_SECONDS = 30  # for what is under way when the server is told to end
+# Of glibc's malloc.h: what is larger than this goes back to the system when it is freed; and of how many places
+# threads take the rest. Left to itself, each thread's place keeps the size of the largest photos it ever held.
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_RETURNED_FROM, _PLACES = 1 << 20, 2
 type Environ = dict[str, Any]
 type StartResponse = Callable[..., Any]
+
+
+def give_memory_back() -> bool:
+    """Let freed pictures leave the process instead of staying with the thread that held them.
+
+    Call it before threads begin; processes forked later have it too.
+
+    Returns:
+        Whether the C library knows how; another than glibc goes on as it is.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return all(mallopt(*pair) == 1 for pair in ((_M_MMAP_THRESHOLD, _RETURNED_FROM), (_M_ARENA_MAX, _PLACES)))
 
 
 @enforces("3.1.a")
@@ -92,6 +112,7 @@ def https(
         drain: seconds for which a server that was told to end still takes requests, while it says that it is not
             ready: as long as a load balancer needs to see that. Then it takes none, and ends what is under way.
     """
+    give_memory_back()
     context = tls_context(certificate, key)
     options = _common(f"{host}:{port}") | {
         "workers": workers,
