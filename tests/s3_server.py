@@ -11,8 +11,8 @@ ACCESS_KEY, SECRET_KEY = "test-access", "test-secret"
 
 
 @contextmanager
-def running(folder: Path, *buckets: str) -> Iterator[str]:
-    """Serve these buckets out of a folder, and give the address."""
+def running(folder: Path, *buckets: str, tls: tuple[Path, Path] | None = None) -> Iterator[str]:
+    """Serve these buckets out of a folder, over TLS where a certificate and key of ``localhost`` are given."""
     for bucket in buckets:
         (folder / bucket).mkdir()
     port = free_port()
@@ -20,5 +20,7 @@ def running(folder: Path, *buckets: str) -> Iterator[str]:
         str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(folder),
         "--addr", f"127.0.0.1:{port}", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode", "off",
     ]  # fmt: skip
+    if tls is not None:
+        command += ["--cert", str(tls[0]), "--key", str(tls[1])]
     with listening(command, port, name="S3"):
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}" if tls is None else f"https://localhost:{port}"

@@ -145,6 +145,9 @@ def claim(worker_id: str, *, task_id: UUID | None = None) -> Any | None:
             row.claim(worker_id)
             # The order is used up; whoever puts the task back needs a new one.
             Announcement.objects.filter(task_id=row.id).delete()
+        elif task_id is not None:
+            # Its order came and found it taken, or done by a worker that was only slow: no order is under way any more.
+            Announcement.objects.filter(task_id=task_id).delete()
     return row
 
 

@@ -51,6 +51,8 @@ def client(service: str, *, region: str, endpoint: str = "", unsafe_plain_http: 
         retries={"mode": "standard", "max_attempts": 3},
         # What is read authenticates itself; and some servers send the whole object's checksum with a part of it.
         response_checksum_validation="when_required",
+        # AWS takes a checksum behind the body; of the other servers over TLS not all do, and refuse whatever is sent.
+        request_checksum_calculation="when_required" if endpoint else "when_supported",
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
     # A session of its own: boto3's shared one keeps the credentials it found first.

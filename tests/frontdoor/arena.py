@@ -41,6 +41,7 @@ from headshotly.studio import decoding, selectors, services, tasks  # noqa: E402
 from headshotly.studio import engine as engines  # noqa: E402
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState  # noqa: E402
 from headshotly.vault import services as vault  # noqa: E402
+from headshotly.vault import wiring  # noqa: E402
 from headshotly.vault.models import StoredObject  # noqa: E402
 
 STYLES = ["studio-grey", "studio-white", "studio-navy", "linkedin"]
@@ -104,6 +105,7 @@ def fork_worker(before: Callable[[], None] = lambda: None, kind: type = worker.L
         return child
     try:
         broker.forget()  # its connections are the parent's
+        wiring.rewire()
         before()
         leased = kind(interval=0.05)
         leased.configure_signals()
@@ -218,8 +220,10 @@ def killed(dice: random.Random) -> dict:
         kills += 1
         workers[victim] = fork_worker()
     for _ in waiting():
-        # A worker killed after its shoot's last step leaves a task that somebody takes once more, to no effect.
-        if not open_shoots() and not DBTaskResult.objects.filter(status__in=["READY", "RUNNING"]).exists():
+        # A worker killed after its shoot's last step leaves a task that somebody takes once more, to no effect; one that
+        # was put back and is done all the same, an order that finds it so.
+        waits = DBTaskResult.objects.filter(status__in=["READY", "RUNNING"]).exists() or Announcement.objects.exists()
+        if not open_shoots() and not waits:
             break
     for process in workers:
         kill(process)

@@ -2,8 +2,8 @@
 
     sh setup/postgres.sh python -m tests.frontdoor.fleet FOLDER
 
-Real: PostgreSQL, Redis, haproxy with its probes, TLS, gunicorn, sessions, gate, vault, queue, leases, journal, signals.
-The headshots alone are small noise. Processes are forked from one that has everything loaded, to be quick. Prints one
+Real: PostgreSQL, Redis, an S3 server, haproxy with its probes, TLS, gunicorn, sessions, gate, vault, queue, leases, journal, signals.
+KMS is played by moto, and the headshots are small noise. Processes are forked from one that has everything loaded, to be quick. Prints one
 JSON object: what was asked for, what went wrong for whoever asked, and what is there at the end.
 """
 
@@ -48,6 +48,7 @@ from headshotly.purposes import services as purposes  # noqa: E402
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text  # noqa: E402
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState  # noqa: E402
 from headshotly.vault import services as vault  # noqa: E402
+from headshotly.vault import wiring  # noqa: E402
 from tests.frontdoor import arena  # noqa: E402
 from tests.local_server import free_port  # noqa: E402
 
@@ -70,6 +71,7 @@ def fork(act: Callable[[], object]) -> int:
     try:
         os.setsid()
         broker.forget()
+        wiring.rewire()
         act()
         code = 0
     except SystemExit as error:

@@ -8,18 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from tests import redis_server
+from tests import aws_server, redis_server, s3_server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> dict:
-    """What was left after ``fleet.py``, beside a PostgreSQL and a Redis server of its own."""
-    folder = tmp_path_factory.mktemp("fleet")
-    with redis_server.running(folder) as url:
+    """What was left after ``fleet.py``, beside a PostgreSQL, a Redis and an S3 server of its own and a played KMS."""
+    folder, stored = tmp_path_factory.mktemp("fleet"), tmp_path_factory.mktemp("s3")
+    with (
+        redis_server.running(folder) as url,
+        s3_server.running(stored, "objects", tls=aws_server.keys_for(folder)) as objects,
+        aws_server.running(folder) as aws,
+    ):
         environment = {
             **os.environ,
+            **aws.environment,
+            "HEADSHOTLY_OBJECT_STORE": "s3",
+            "HEADSHOTLY_OPTION_S3__BUCKET": "objects",
+            "HEADSHOTLY_OPTION_S3__ENDPOINT": objects,
+            "HEADSHOTLY_KEY_SERVICE": "aws-kms",
+            "HEADSHOTLY_OPTION_KMS__ENDPOINT": aws.url,
             "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
             "HEADSHOTLY_ENVIRONMENT": "test",
             "HEADSHOTLY_DATA": str(folder / "data"),
@@ -42,6 +52,8 @@ def result(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> dict:
         )
     assert done.returncode == 0, done.stderr[-4000:]
     found: dict = json.loads(done.stdout.splitlines()[-1])
+    found["objects_on_s3"] = sum(path.is_file() for path in (stored / "objects").rglob("*"))
+    found["files_in_the_data_folder"] = len(list((folder / "data").rglob("*.sealed")))
     assert found["vendor"] == "postgresql"
     return found
 
@@ -61,6 +73,11 @@ def test_every_acknowledged_upload_is_there_and_no_job_failed(result) -> None:
     assert result["shoot_states"] == ["done"]
     assert result["tasks"] == ["SUCCESSFUL"]
     assert result["headshots_missing"] == result["headshots_doubled"] == 0
+
+
+def test_pictures_lie_on_the_object_store_and_nowhere_else(result) -> None:
+    assert result["objects_on_s3"] >= 2 * result["photos"] + result["made"]
+    assert result["files_in_the_data_folder"] == 0
 
 
 def test_no_journal_entry_is_lost(result) -> None:

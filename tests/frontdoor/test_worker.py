@@ -5,13 +5,15 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
-from tests import redis_server
+from headshotly.frontdoor.broker import DELIVERIES_MAX
+from tests import aws_server, redis_server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLEAN = (
@@ -27,51 +29,68 @@ CLEAN = (
 
 SCENES = ("plain", "halted", "halted-fails", "poison", "terminated", "killed-1", "killed-2")
 SCENES_ON_REDIS = ("terminated", "killed-1")
+SCENES_ON_SQS = ("killed-1",)
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
-    """What was left after each scene of ``arena.py``, played in a data folder and databases of their own."""
-    return play(tmp_path_factory, SCENES)
-
-
-@pytest.fixture(scope="module")
-def scenes_on_redis(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
-    """The same, where orders come through a Redis server."""
-    with redis_server.running(tmp_path_factory.mktemp("redis")) as url:
-        return play(tmp_path_factory, SCENES_ON_REDIS, QUEUE__ENGINE="redis", QUEUE__URL=url)
-
-
-def play(tmp_path_factory: pytest.TempPathFactory, scenes: tuple[str, ...], **options: str) -> dict[str, dict]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a data folder and databases of their own, in which one play follows the other."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "headshotly.frontdoor.settings",
         "HEADSHOTLY_ENVIRONMENT": "test",
         "HEADSHOTLY_DATA": str(tmp_path_factory.mktemp("arena") / "data"),
-        **{f"HEADSHOTLY_OPTION_{name}": value for name, value in options.items()},
     }
     url = os.environ.get("HEADSHOTLY_DATABASE_URL", "")
-    databases: list[str] = []
-    if url:
-        name = f"arena_{uuid.uuid4().hex[:12]}"
-        databases = [name, f"{name}_keys"]
-        _on_server(url, *(f"CREATE DATABASE {each}" for each in databases))
-        environment["HEADSHOTLY_DATABASE_URL"] = urlsplit(url)._replace(path=f"/{name}").geturl()
-        environment.pop("HEADSHOTLY_KEYS_DATABASE_URL", None)
+    if not url:
+        yield environment
+        return
+    name = f"arena_{uuid.uuid4().hex[:12]}"
+    databases = [name, f"{name}_keys"]
+    _on_server(url, *(f"CREATE DATABASE {each}" for each in databases))
+    environment["HEADSHOTLY_DATABASE_URL"] = urlsplit(url)._replace(path=f"/{name}").geturl()
+    environment.pop("HEADSHOTLY_KEYS_DATABASE_URL", None)
+    yield environment
+    _on_server(url, *(f"DROP DATABASE {each} WITH (FORCE)" for each in databases))
+
+
+@pytest.fixture(scope="module")
+def scenes(place) -> dict[str, dict]:
+    """What was left after each scene of ``arena.py``."""
+    return play(place, SCENES)
+
+
+@pytest.fixture(scope="module")
+def scenes_on_redis(place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """The same, where orders come through a Redis server."""
+    with redis_server.running(tmp_path_factory.mktemp("redis")) as url:
+        return play(place, SCENES_ON_REDIS, QUEUE__ENGINE="redis", QUEUE__URL=url)
+
+
+@pytest.fixture(scope="module")
+def scenes_on_sqs(place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """The same, where orders come through SQS, which moto plays for all processes."""
+    with aws_server.running(tmp_path_factory.mktemp("aws")) as aws:
+        url, dead = aws.queue(deliveries_max=DELIVERIES_MAX)
+        return play(
+            {**place, **aws.environment}, SCENES_ON_SQS, QUEUE__ENGINE="sqs", QUEUE__URL=url,
+            QUEUE__DEAD_URL=dead, QUEUE__ENDPOINT=aws.url, QUEUE__REGION=aws_server.REGION,
+        )  # fmt: skip
+
+
+def play(place: dict[str, str], scenes: tuple[str, ...], **options: str) -> dict[str, dict]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.frontdoor.arena", *scenes],
         cwd=REPOSITORY,
-        env=environment,
+        env={**place, **{f"HEADSHOTLY_OPTION_{name}": value for name, value in options.items()}},
         capture_output=True,
         text=True,
         timeout=150,
         check=False,
     )
-    if databases:
-        _on_server(url, *(f"DROP DATABASE {each} WITH (FORCE)" for each in databases))
     assert done.returncode == 0, done.stderr[-3000:]
     result = json.loads(done.stdout.splitlines()[-1])
-    assert result["vendor"] == ("postgresql" if url else "sqlite")
+    assert result["vendor"] == ("postgresql" if "HEADSHOTLY_DATABASE_URL" in place else "sqlite")
     return result
 
 
@@ -145,3 +164,9 @@ def test_the_same_holds_where_orders_come_through_a_broker(scenes_on_redis) -> N
     assert scenes_on_redis["killed-1"]["kills"] >= 5
     assert scenes_on_redis["terminated"]["seconds"] < 3
     assert scenes_on_redis["terminated"]["after"]["rows"] == ["READY"]
+
+
+def test_the_same_holds_where_orders_come_through_sqs(scenes_on_sqs) -> None:
+    assert_all_made(scenes_on_sqs["killed-1"])
+    assert scenes_on_sqs["killed-1"]["kills"] >= 5
+    assert scenes_on_sqs["killed-1"]["told"]["put-back"] >= 1, "nobody was killed with a job in hand"

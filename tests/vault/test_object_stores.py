@@ -17,6 +17,7 @@ from headshotly.vault.errors import ObjectMissing, StoreFull, StoreUnavailable
 from headshotly.vault.objectstore import FolderObjectStore
 from headshotly.vault.s3 import S3ObjectStore
 from headshotly.vendors import aws
+from tests import aws_server
 from tests import s3_server as real_s3
 
 OWNER, OTHER = uuid.uuid4(), uuid.uuid4()
@@ -58,6 +59,20 @@ def store(request, tmp_path, credentials):
         case kind:
             with moto.mock_aws():
                 yield S3ObjectStore(mock_client(versions="versions" in kind), bucket=BUCKET)
+
+
+def test_a_server_of_somebody_else_is_spoken_to_over_tls(credentials, tmp_path, monkeypatch):
+    """Over TLS the library would put a checksum behind the body, which rclone, as others, refuses with the body."""
+    tls = aws_server.keys_for(tmp_path)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tls[0]))
+    (tmp_path / "served").mkdir()
+    with real_s3.running(tmp_path / "served", BUCKET, tls=tls) as endpoint:
+        store = S3ObjectStore(aws.client("s3", region="eu-central-1", endpoint=endpoint), bucket=BUCKET)
+        object_id, large = uuid.uuid4(), b"x" * (9 << 20)
+        for body in ([b"one ", b"two"], [large]):
+            store.write(OWNER, object_id, body)
+            assert read(store, OWNER, object_id) == b"".join(body)
+            store.delete(OWNER, object_id)
 
 
 def read(store, subject, object_id) -> bytes:
