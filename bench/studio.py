@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headshotly.frontdoor.settings")  # noqa: TID251 - a program of its own
 
 from headshotly.policy import configuration
-from headshotly.studio import decoding, light, marking, matting, signatory
+from headshotly.studio import decoding, light, marking, matting, signatory, stains
 from headshotly.studio.edges import refine
 from headshotly.studio.engine import PortraitEngine, close_up
 from headshotly.studio.faces import find_faces
@@ -58,11 +59,13 @@ def steps(data: bytes, spent: dict[str, list[float]], rival: Callable[[bytes], o
     near, face = close_up(picture, faces[0])
     mask, _ = note("coarse mask, six views", lambda: matting.coarse(near, face, MODELS))
     note("edges", lambda: refine(near, mask, face))
+    note("what shows of the background", lambda: stains.showing(near, mask, np.full_like(mask, 0.5), face))
     cut = note("matte, as a whole", lambda: matting.matte(near, face, MODELS))
     if rival is not None:
         note("rembg, small U²-Net, mask alone", lambda: rival(data))
     own = note("own colours", lambda: matting.foreground(near, cut.alpha, max(4, int(face.width * 0.18))))
-    note("retouch and exposure", lambda: light.expose(light.retouch(own, face), light.exposure_gain(near)))
+    hued = note("own hues", lambda: stains.own_hues(own, near, cut.alpha, face))
+    note("retouch and exposure", lambda: light.expose(light.retouch(hued, face), light.exposure_gain(near)))
     prepared = note("prepare, as a whole", lambda: engine.prepare(picture))
     for style_id in SIX:
         result = note(f"render {style_id}", lambda style_id=style_id: engine.render(prepared, STYLES[style_id]))

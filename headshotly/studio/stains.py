@@ -30,6 +30,7 @@ _LOOKED_AT = 0.1  # of a coarse finding, from which each pixel is looked at
 # Hues: how finely they are looked at, what counts as the same place, how far they may vary.
 _HUE_STEP, _HUE_PLACE, _HUE_LIGHTNESS, _ALIKE = 0.7, 0.5, 0.5, 12
 _SPREAD, _FREE = 2.0, 4.0
+_GREY, _COLOURED = 1.0, 3.0  # chroma that is none, and over what more it surely is one
 _FEWEST = 16  # places; from fewer nothing is concluded
 
 
@@ -199,7 +200,11 @@ def own_hues(colours: Image, picture: Picture, alpha: Alpha, face: Face) -> Imag
     result = colours.copy()
     if rows.size:
         lab = _lab(colours[rows, columns][None])
-        lab[0, :, 1:] -= off[rows, columns]
+        too_much = off[rows, columns]
+        # Grey is nobody's hue: grey temples beside dark hair stay grey, and so does a pearl.
+        length = np.linalg.norm(too_much, axis=1, keepdims=True) + 1e-3
+        shown = (lab[0, :, 1:] * too_much).sum(axis=1, keepdims=True) / length
+        lab[0, :, 1:] -= too_much * np.clip((shown - _GREY) / _COLOURED, 0, 1)
         result[rows, columns] = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0]
     return result
 

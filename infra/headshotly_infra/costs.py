@@ -1,9 +1,10 @@
 """What a month costs, from quantities that are derived and prices that the operator keeps (``prices.toml``).
 
-``python -m headshotly_infra.costs`` in ``infra/`` prints the table of ``docs/costs.md``.
+``python -m headshotly_infra.costs [PRICES.toml]`` in ``infra/`` prints the table of ``docs/costs.md``, at those prices.
 """
 
 import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -187,16 +188,20 @@ def month(customers: int, *, assumed: Assumptions | None = None, at: Mapping[str
     return sum(line.quantity * known[line.price] for line in lines(customers, assumed))
 
 
-def table() -> str:
-    """Return the table for ``SIZES`` in Markdown."""
-    known = prices()
+def table(file: Path = PRICES) -> str:
+    """Return the table for ``SIZES`` in Markdown.
+
+    Args:
+        file: an operator's own prices; a line it leaves out costs what ours says.
+    """
+    known = prices() | prices(file)
     columns = [lines(size) for size in SIZES]
     heads = " | ".join(f"{size:,} customers" for size in SIZES)
     rows = [f"| | {heads} |", "|---|" + "--:|" * len(SIZES)]
     for same in zip(*columns, strict=True):
         cells = " | ".join(f"{line.quantity * known[line.price]:,.0f}" for line in same)
         rows.append(f"| {same[0].what} | {cells} |")
-    totals = [month(size) for size in SIZES]
+    totals = [month(size, at=known) for size in SIZES]
     rows.append("| **US dollars a month** | " + " | ".join(f"**{total:,.0f}**" for total in totals) + " |")
     each = " | ".join(f"{total / size:,.3f}" for total, size in zip(totals, SIZES, strict=True))
     orders = " | ".join(
@@ -206,4 +211,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(table())  # noqa: T201 - what it is for
+    print(table(*map(Path, sys.argv[1:2])))  # noqa: T201 - what it is for

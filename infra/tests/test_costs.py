@@ -58,3 +58,14 @@ def test_nonsense_is_refused(tmp_path: Path) -> None:
 
 def test_the_page_shows_the_table_as_it_is_computed() -> None:
     assert costs.table() in PAGE.read_text(encoding="utf-8")
+
+
+def test_an_operators_own_prices_count_for_what_they_name(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text("[price]\nfirewall_endpoint_hour = 0\n", encoding="utf-8")
+    firewall = [line for line in costs.table(own).splitlines() if line.startswith("| Firewall in two zones")]
+    assert firewall == ["| Firewall in two zones | 0 | 0 | 0 |"]
+    totals = {name: [line for line in costs.table(file).splitlines() if "dollars" in line] for name, file in
+              (("own", own), ("ours", costs.PRICES))}  # fmt: skip
+    assert totals["own"] != totals["ours"]
+    assert costs.table() == costs.table(costs.PRICES)

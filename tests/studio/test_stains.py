@@ -108,6 +108,15 @@ def test_an_overshoot_to_the_other_side_is_given_back_and_a_red_ear_stays_red() 
     assert np.abs(hue(stains.own_hues(own, picture, alpha, face())) - hue(own))[ear].mean() < 3
 
 
+def test_grey_temples_beside_dark_hair_stay_grey() -> None:
+    picture, alpha = portrait((40, 60, 170)), disc(90)
+    rim = (disc(90) - disc(84)) > 0
+    picture[rim] = (150, 150, 150)
+    own = picture.astype(np.float32) / 255
+    result = stains.own_hues(own, picture, alpha, face())
+    assert np.linalg.norm(hue(result)[rim], axis=1).mean() < 3
+
+
 def test_what_crowds_around_the_head_is_measured_and_what_stands_apart_is_not() -> None:
     person = disc(90)
     crowd = np.maximum(person, disc(60, x=265))
