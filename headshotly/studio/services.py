@@ -28,6 +28,7 @@ from headshotly.vault.receipt import Receipt
 PHOTOS_KEPT_MAX = 40
 OPEN_SHOOTS_MAX = 3
 _SWEPT_AT_ONCE = 2000
+_STOPPED = "You stopped this. What was not made yet is not charged."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,11 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes, photo_id: UUID | 
 def _keep(actor: Actor, subject: UUID, picture: Picture, verdict: gate.Verdict, photo_id: UUID) -> Photo:
     master, preview = decoding.encode_master(picture), decoding.encode_preview(picture)
     with transaction.atomic():
-        object_id, preview_id = (
-            vault.seal(actor=actor, subject=subject, kind=kind, purpose=HEADSHOT_GENERATION, plaintext=data)
-            for kind, data in (("photo", master), ("preview", preview))
+        object_id = vault.seal(
+            actor=actor, subject=subject, kind="photo", purpose=HEADSHOT_GENERATION, plaintext=master
+        )
+        preview_id = vault.seal(
+            actor=actor, subject=subject, kind="preview", purpose=HEADSHOT_GENERATION, plaintext=preview
         )
         photo = Photo.objects.create(
             id=photo_id,
@@ -244,7 +247,7 @@ def cancel(*, actor: Actor, subject: UUID, shoot_id: UUID) -> None:
     shoot = shoot_of(subject, shoot_id)
     with transaction.atomic():
         changed = Shoot.objects.filter(id=shoot.id, state__in=states.before(ShootState.CANCELLED)).update(
-            state=ShootState.CANCELLED, finished_at=clock.now(), step=""
+            state=ShootState.CANCELLED, finished_at=clock.now(), step="", sentence=_STOPPED
         )
         if not changed:
             raise NotNow("This shoot is over already.")
