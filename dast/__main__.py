@@ -1,6 +1,7 @@
 """``python -m dast``: scan the running service. Ends with 0: nothing found, 1: something found, 2: nothing is known."""
 
 import datetime as dt
+import json
 import sys
 import tempfile
 import time
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from dast import acceptance, api, authority, crawl, planted, results, serving, tls
+from dast import acceptance, api, authority, crawl, permitted, planted, results, seeding, serving, tls
 from dast.results import Scan, ScanFailed
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
@@ -26,6 +27,15 @@ _ENDS = ("/account/sign-out/*", "/account/sessions/end/*", "/your-data/delete/*"
          "/consent/*/withdraw/*", "/account/reset/*", "/account/sign-*", "/trust/*", "/documents/*", "/policy/*",
          "/privacy/*", "/language/*", "/static/*")  # fmt: skip
 _DELETION = "/account/deletion"
+_STAFF = "security-officer"  # sees the most pages
+_STAFF_LEFT = frozenset({"/staff/prove/", "/staff/sign-in/"})
+# Below /staff/: what would end the very session or account that looks on, or stop the service for everybody; and single
+# events, of which the scan itself makes hundreds that all look alike.
+_STAFF_ENDS = ("/sign-in/*", "/sign-out/*", "/prove/*", "/passkeys/*", "/enrol/*", "/people/*-*", "/customers/*/end-*",
+               "/incidents/cases/*/contain/*", *(f"/watch/events/{digit}*" for digit in range(10)))  # fmt: skip
+# Attacks on forms that keep something and on pages that show it again; the others fit no page of staff, or are of the
+# host as a whole, which the other two crawls look at.
+_STAFF_ATTACKS = "passive,csrf,permanentxss,redirect,sql,xss"
 _PASS, _FAIL, _ERROR = 0, 1, 2
 type _Job = Callable[[], Scan]
 
@@ -47,7 +57,7 @@ def _folder(scratch: Path, name: str) -> Path:
 
 
 def _planted(scratch: Path, now: dt.datetime) -> None:
-    """Let every tool look at a site full of flaws.
+    """Let every tool look at a site full of flaws, one of which only who is signed in comes to.
 
     Raises:
         ScanFailed: a tool overlooked a flaw that is there.
@@ -57,7 +67,8 @@ def _planted(scratch: Path, now: dt.datetime) -> None:
     with planted.running(certificate, key) as url:
         scans = _together(
             [
-                lambda: crawl.scan(url, tools=TOOLS, scratch=_folder(scratch, "0w"), cookies={}, bounds=bounds),
+                lambda: crawl.scan(url, tools=TOOLS, scratch=_folder(scratch, "0w"), cookies=planted.SIGNED_IN,
+                                   bounds=bounds),
                 lambda: tls.scan(url, tools=TOOLS, scratch=_folder(scratch, "0t"), authority=None),
                 lambda: api.scan(url, f"{url}/openapi.json", tools=TOOLS, scratch=_folder(scratch, "0a"), headers={},
                                  authority=None, examples=4),
@@ -67,6 +78,9 @@ def _planted(scratch: Path, now: dt.datetime) -> None:
         overlooked = planted.MUST_FIND[scan.tool] - {one.rule for one in scan.found}
         if overlooked:
             raise ScanFailed(f"{scan.tool} overlooked planted flaws: {', '.join(sorted(overlooked))}.")
+        hidden = planted.BEHIND_THE_DOOR.get(scan.tool, frozenset()) - {(one.rule, one.place) for one in scan.found}
+        if hidden:
+            raise ScanFailed(f"{scan.tool} overlooked a planted flaw that only who is signed in comes to.")
         print(f"   {scan.tool} found every planted flaw in {scan.seconds:.0f} s")
 
 
@@ -82,7 +96,7 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
         customer = serving.sign_up(service)
         cookies = customer.cookies
         checked = tls.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1t"), authority=vouching)
-        asked = _api(service, scratch, vouching)  # before the crawl, which asks for every token there may be
+        asked = _api(service, customer, scratch)  # before the crawl, which asks for every token there may be
         bounds = crawl.Bounds(crawl=25, attack=7, whole=180, tasks=8)
         forms_only = replace(bounds, sql="sql:post")
         visited, used = _together(
@@ -96,10 +110,35 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
         used = _looked_at_again(used, service.url, scratch, cookies)
         if not customer.is_signed_in:
             raise ScanFailed("The scan signed its customer out, so it is not known what it saw.")
+        # Last and alone: what staff may do could change what the others see.
+        worked = _staff(service, scratch)
     for scan, pages in ((visited, VISITOR_PAGES), (used, CUSTOMER_PAGES)):
         if pages - scan.covered:
             raise ScanFailed(f"wapiti did not come to {', '.join(sorted(pages - scan.covered))}.")
-    return [checked, visited, used, asked]
+    return [checked, visited, used, worked, asked]
+
+
+def _staff(service: serving.Service, scratch: Path) -> Scan:
+    """Scan the pages of staff as a member who showed a second factor.
+
+    Raises:
+        ScanFailed: a page that the member may open was not come to, or the session did not last.
+    """
+    member = serving.enter_staff(service, handle="scan", role=_STAFF)
+    table = (_REPOSITORY / "docs" / "permissions.md").read_text(encoding="utf-8")
+    pages = {page for page in permitted.pages(table, who=_STAFF, below="/staff/") if page not in _STAFF_LEFT}
+    start = sorted(page.removeprefix("/staff") for page in pages)
+    bounds = crawl.Bounds(crawl=15, attack=4, whole=90, tasks=8, sql="sql:post")
+    scan = crawl.scan(
+        f"{service.url}/staff", tools=TOOLS, scratch=_folder(scratch, "3w"), cookies=member.cookies, start=start,
+        leave_alone=_STAFF_ENDS, bounds=bounds, modules=_STAFF_ATTACKS, scope="folder",
+    )  # fmt: skip
+    scan = _looked_at_again(scan, service.url, scratch, member.cookies)
+    if not member.is_signed_in:
+        raise ScanFailed("The scan signed its member of staff out, so it is not known what it saw.")
+    if pages - scan.covered:
+        raise ScanFailed(f"wapiti did not come to {', '.join(sorted(pages - scan.covered))}.")
+    return scan
 
 
 def _looked_at_again(scan: Scan, url: str, scratch: Path, cookies: Mapping[str, str]) -> Scan:
@@ -128,13 +167,22 @@ def _looked_at_again(scan: Scan, url: str, scratch: Path, cookies: Mapping[str, 
     return replace(scan, found=found, notes=notes)
 
 
-def _api(service: serving.Service, scratch: Path, vouching: Path) -> Scan:
-    """Scan the API as a customer's program with every scope, but for what deletes the account and so locks the rest."""
-    headers = {"Authorization": f"Bearer {serving.issue_token(service)}"}
-    address = f"{service.url}/api/v1"
-    return api.scan(address, f"{address}/openapi.json", tools=TOOLS, scratch=_folder(scratch, "1a"),
-                    authority=vouching, headers=headers, examples=3, seconds=120,
-                    choice=("--exclude-path", _DELETION))  # fmt: skip
+def _api(service: serving.Service, customer: serving.Browser, scratch: Path) -> Scan:
+    """Scan the API as a customer's program with every scope, but for what deletes the account and so locks the rest.
+
+    The customer has things, and the scanner is told their ids: it could not guess them, and would see only refusals.
+    """
+    token = serving.issue_token(service)
+    began = time.monotonic()
+    has = seeding.seed(service, customer, token)
+    print(f"   the customer of the scan has photos, headshots, a copy and seats after {time.monotonic() - began:.0f} s")
+    address, folder = f"{service.url}/api/v1", _folder(scratch, "1a")
+    document = json.loads(customer.get("/api/v1/openapi.json").text)
+    told = folder / "openapi.json"
+    told.write_text(json.dumps(api.with_examples(document, ids=has.ids, bodies=has.bodies)), encoding="utf-8")
+    return api.scan(address, str(told), tools=TOOLS, scratch=folder, authority=service.authority,
+                    headers={"Authorization": f"Bearer {token}"}, examples=3, seconds=150,
+                    choice=("--exclude-path", _DELETION), objects=api.object_operations(document))  # fmt: skip
 
 
 def _report(scans: list[Scan], now: dt.datetime) -> int:

@@ -1,5 +1,6 @@
 """The API as schemathesis sees it: every answer held against the OpenAPI document, with input good and bad."""
 
+import copy
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ _SAID_FAILURES = frozenset({0, 1})  # 1: it did its work and found something
 def scan(
     url: str, document: str, *, tools: Path, scratch: Path, authority: Path | None,
     headers: Mapping[str, str], examples: int, seconds: float = 60, workers: int = 2, choice: Sequence[str] = (),
+    objects: frozenset[str] = frozenset(),
 ) -> Scan:  # fmt: skip
     """Return what schemathesis finds in an API.
 
@@ -34,9 +36,10 @@ def scan(
         seconds: after which it is given up.
         workers: operations at a time.
         choice: options that choose operations; empty for all.
+        objects: operations on one object, which is there: ``GET /photos/{photo_id}``.
 
     Raises:
-        ScanFailed: schemathesis made no complete report.
+        ScanFailed: schemathesis made no complete report, or did not see an object that is there.
     """
     report = scratch / "schemathesis.json"
     command = [
@@ -51,14 +54,50 @@ def scan(
     for name, value in headers.items():
         command += ["--header", f"{name}: {value}"]
     took, _ = run(command, seconds=seconds, scratch=scratch, codes=_SAID_FAILURES)
-    return read(report, seconds=took)
+    return read(report, seconds=took, objects=objects)
 
 
-def read(report: Path, *, seconds: float = 0.0) -> Scan:
+def with_examples(
+    document: Mapping[str, Any], *, ids: Mapping[str, Sequence[str]], bodies: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an OpenAPI document that names, as examples, what is there; schemathesis asks for those first of all.
+
+    Args:
+        document: OpenAPI 3.
+        ids: name of a parameter → ids that belong there. What deletes is given the last, so that the others stay.
+        bodies: ``operationId`` → a body that the operation takes.
+    """
+    made: dict[str, Any] = copy.deepcopy(dict(document))
+    for path in made["paths"].values():
+        for method, operation in path.items():
+            which = -1 if method == "delete" else 0
+            for parameter in operation.get("parameters", []):
+                if ids.get(parameter["name"]):
+                    parameter["example"] = ids[parameter["name"]][which]
+            if operation["operationId"] in bodies:
+                content = operation["requestBody"]["content"]["application/json"]
+                content["example"] = bodies[operation["operationId"]]
+    return made
+
+
+def object_operations(document: Mapping[str, Any]) -> frozenset[str]:
+    """Return the operations of an OpenAPI document that are about one object: ``GET /photos/{photo_id}``."""
+    return frozenset(
+        f"{method.upper()} {path}" for path, methods in document["paths"].items() if "{" in path for method in methods
+    )
+
+
+def read(report: Path, *, seconds: float = 0.0, objects: frozenset[str] = frozenset()) -> Scan:
     """Return what a report of schemathesis says.
 
+    Args:
+        report: its JSON file.
+        seconds: how long it took.
+        objects: operations on one object, where there is one for each: every look at one must have answered 2xx
+            once. What changes or deletes one may have been too late for it.
+
     Raises:
-        ScanFailed: the report is missing, or an operation could not be tested.
+        ScanFailed: the report is missing, an operation could not be tested, or of an object only refusals were seen.
     """
     try:
         said = json.loads(report.read_text(encoding="utf-8"))
@@ -72,11 +111,13 @@ def read(report: Path, *, seconds: float = 0.0) -> Scan:
         raise ScanFailed(f"schemathesis was not let in, so it saw nothing behind the door: {', '.join(locked)}.")
     found = [_found(failure, operation) for failure in said["failures"] for operation in failure["operations"]]
     covered = frozenset(operation.partition(" ")[2] for operation in said["valid_rates"])
-    notes = [
-        f"{operation}: no example was accepted, so only refusals were seen."
-        for operation, phases in sorted(said["valid_rates"].items())
-        if not any(rate["accepted"] for rate in phases.values())
-    ]
+    answered = {name for name, phases in said["valid_rates"].items() if any(one["accepted"] for one in phases.values())}
+    if unseen := sorted(name for name in objects - answered if name.startswith("GET ")):
+        raise ScanFailed(f"Only refusals were seen of {', '.join(unseen)}: the customer of the scan had nothing there.")
+    notes = [f"{len(answered)} of {operations['tested']} operations answered 2xx at least once."]
+    if objects:
+        notes[0] += f" Of those on one object: {len(objects & answered)} of {len(objects)}."
+    notes += [f"{name}: only refusals were seen." for name in sorted(objects.union(said["valid_rates"]) - answered)]
     return Scan("schemathesis", said["schemathesis_version"], found, covered, notes, seconds)
 
 

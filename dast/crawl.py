@@ -29,6 +29,7 @@ _CWE = {
 _GROUPS = ("vulnerabilities", "anomalies")
 _LAUNCHED = re.compile(r"Launching module (\w+)")
 _CUT = re.compile(r"Max attack time was reached for module (\w+)")
+_AIMED = "[+] "  # wapiti prints what it attacks next
 _LOST = re.compile(r"(\d+) requests were skipped due to network issues")
 _BROKEN = re.compile(r"Module (\w+) seems broken|An exception occurred in module (\w+)")
 
@@ -68,7 +69,7 @@ def scan(
         leave_alone: patterns of paths that are not to be asked, ``*`` for anything.
         bounds: how far it goes.
         modules: kinds of attack.
-        scope: ``domain``, or ``page`` for that page alone.
+        scope: ``domain``, ``folder`` for what is below the address, or ``page`` for that page alone.
 
     Raises:
         ScanFailed: wapiti made no complete report.
@@ -104,12 +105,13 @@ def read(report: Path, said: str, *, seconds: float = 0.0, modules: str = MODULE
         modules: the kinds of attack it was to run.
 
     Raises:
-        ScanFailed: the report is missing, an attack did not run, or requests were lost.
+        ScanFailed: the report is missing, or an attack did not run.
     """
     try:
         written = json.loads(report.read_text(encoding="utf-8"))
         version = written["infos"]["version"].removeprefix("Wapiti ")
         pages = written["infos"]["crawled_pages"]
+        seen = int(written["infos"]["crawled_pages_nbr"])
     except (OSError, ValueError, KeyError) as error:
         raise ScanFailed(f"wapiti left no report: {type(error).__name__}.") from error
     broken = [first or second for first, second in _BROKEN.findall(said)]
@@ -117,12 +119,30 @@ def read(report: Path, said: str, *, seconds: float = 0.0, modules: str = MODULE
     if broken or missing:
         raise ScanFailed(f"wapiti did not run {', '.join(broken or missing)}.")
     lost = sum(int(number) for number in _LOST.findall(said))
-    notes = [f"The attack “{name}” was broken off when its time was over." for name in sorted(set(_CUT.findall(said)))]
+    notes = _how_far(said, seen)
     if lost:
         notes.append(f"{lost} requests had no answer in time.")
     found = [_found(kind, one) for group in _GROUPS for kind, listed in written[group].items() for one in listed]
     covered = frozenset(urlsplit(_address(page)).path for page in pages)
     return Scan("wapiti", version, list({one.fingerprint: one for one in found}.values()), covered, notes, seconds)
+
+
+def _how_far(said: str, seen: int) -> list[str]:
+    """Return one sentence for each kind of attack: how much of what was seen it took on, and if its time was enough.
+
+    Not everything is for every attack, so one that was done may have taken on less than was seen.
+    """
+    cut = set(_CUT.findall(said))
+    _, *parts = _LAUNCHED.split(said)
+    taken = {
+        name: sum(line.startswith(_AIMED) for line in part.splitlines())
+        for name, part in zip(parts[::2], parts[1::2], strict=True)
+    }
+    ends = {True: "was broken off when its time was over, after", False: "was done:"}
+    return [
+        f"The attack “{name}” {ends[name in cut]} {count} of {seen} addresses and forms."
+        for name, count in sorted(taken.items())
+    ]
 
 
 def _address(page: Any) -> str:

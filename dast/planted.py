@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from http.cookies import SimpleCookie
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -28,9 +29,14 @@ MUST_FIND: dict[str, frozenset[str]] = {
     "schemathesis": frozenset({"server-error", "response-violates-schema", "undocumented-status-code"}),
 }  # fmt: skip
 
+# A cookie of who is signed in, and what only they come to: without it, a scan behind the door shows nothing.
+SIGNED_IN = {"desk": "planted"}
+BEHIND_THE_DOOR = {"wapiti": frozenset({("reflected-cross-site-scripting", "/desk")})}
+
 _HOME = """<!doctype html><title>Planted</title><h1>Planted flaws</h1>
 <a href="/search?q=hat">search</a> <a href="/headshot?number=1">headshot</a> <a href="/go?to=/search">go</a>
 <a href="/read?file=hat.txt">read</a> <a href="/look?host=hat">look</a> <a href="/broken?size=1">broken</a>
+<a href="/desk?name=hat">desk</a>
 <form method="post" action="/rename"><input name="name" value="hat"><input type="submit"></form>"""
 
 OPENAPI = {
@@ -116,6 +122,13 @@ def _rename(_asked: dict[str, str]) -> _Answer:
     return _page("<p>renamed</p>")
 
 
+def _desk(asked: dict[str, str], cookies: str) -> _Answer:
+    """Answer like the page of a search, but only who is signed in."""
+    if not set(SIGNED_IN.items()) <= {(name, one.value) for name, one in SimpleCookie(cookies).items()}:
+        return HTTPStatus.FORBIDDEN, "text/html", "sign in first", []
+    return _page(f"<title>Desk</title><p>Nobody is called {asked.get('name', '')}</p>")
+
+
 def _styles(asked: dict[str, str]) -> _Answer:
     if not asked.get("size", "1").isdecimal():
         return HTTPStatus.INTERNAL_SERVER_ERROR, "application/json", '{"error": "no number"}', []
@@ -149,6 +162,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     asked = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
     if path in _PAGES:
         status, kind, body, headers = _PAGES[path](asked)
+    elif path == "/desk":
+        status, kind, body, headers = _desk(asked, str(environ.get("HTTP_COOKIE", "")))
     elif path.startswith("/api/headshots/"):
         status, kind, body, headers = _api_headshot(path)
     else:

@@ -20,13 +20,17 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPSHandler, Request, build_opener
 
+import pyotp
+
 from dast.results import ScanFailed
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _FORM = re.compile(r"<form.*?</form>", re.DOTALL)
+_ACTION = re.compile(r'<form[^>]*\saction="([^"]+)"')
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
-_OWN_PAGE = "/account/settings/"
 _LINK = re.compile(r"https://\S+/account/confirm/\S+")
+_SECRET = re.compile(r"<code>([A-Z2-7]{32})</code>")
+_STEP = 30  # seconds that a code of an authenticator app lasts (RFC 6238)
 PASSWORD = "sieben leise Pinguine 58"  # noqa: S105 - of an account that lives as long as the scan  # pragma: allowlist secret
 
 
@@ -130,24 +134,31 @@ class Page:
     path: str
     text: str
 
-    def hidden(self, typed: Iterable[str]) -> dict[str, str]:
-        """Return the hidden fields of the form that asks for these fields.
+    def form(self, typed: Iterable[str]) -> tuple[str, dict[str, str]]:
+        """Return where the form that asks for these fields goes to, and its hidden fields.
 
         Raises:
             ScanFailed: there is no such form.
         """
         for form in _FORM.findall(self.text):
             if all(f'name="{name}"' in form for name in typed):
-                return {match[1]: html.unescape(match[2]) for match in _HIDDEN.finditer(form)}
+                to = _ACTION.match(form)
+                hidden = {match[1]: html.unescape(match[2]) for match in _HIDDEN.finditer(form)}
+                return (html.unescape(to[1]) if to else self.path), hidden
         raise ScanFailed(f"No form on {self.path} asks for {', '.join(typed)}.")
 
 
 @dataclass(slots=True)
-class Customer:
-    """Somebody who uses the service with a browser without scripts."""
+class Browser:
+    """Somebody's browser, without scripts.
+
+    Attributes:
+        service: that it looks at.
+        own_page: a path that only who is signed in comes to.
+    """
 
     service: Service
-    email: str
+    own_page: str
     _jar: http.cookiejar.CookieJar = field(default_factory=http.cookiejar.CookieJar)
 
     def get(self, path: str) -> Page:
@@ -155,10 +166,11 @@ class Customer:
         return self._ask(Request(f"{self.service.url}{path}"))  # noqa: S310 - our own address, https
 
     def fill_in(self, page: Page, **typed: str) -> Page:
-        """Send the form on a page back to where it came from, and return what follows."""
-        address = f"{self.service.url}{page.path}"
-        body = urlencode(page.hidden(typed) | typed).encode()
-        return self._ask(Request(address, body, {"Referer": address}))  # noqa: S310 - our own address, https
+        """Send the form on a page that asks for these fields, and return what follows."""
+        to, hidden = page.form(typed)
+        address, referer = f"{self.service.url}{to}", f"{self.service.url}{page.path}"
+        body = urlencode(hidden | typed).encode()
+        return self._ask(Request(address, body, {"Referer": referer}))  # noqa: S310 - our own address, https
 
     def _ask(self, request: Request) -> Page:
         context = ssl.create_default_context(cafile=str(self.service.authority))
@@ -177,17 +189,17 @@ class Customer:
     @property
     def is_signed_in(self) -> bool:
         """Say whether the account still answers to these cookies."""
-        return self.get(_OWN_PAGE).path == _OWN_PAGE
+        return self.get(self.own_page).path == self.own_page
 
 
-def sign_up(service: Service) -> Customer:
+def sign_up(service: Service) -> Browser:
     """Return a new customer who has confirmed their address, is signed in, and consented.
 
     Raises:
         ScanFailed: a step did not lead to the next.
     """
-    customer = Customer(service, "zofia.skanowska@example.org")
-    typed = {"name": "Zofia Skanowska", "email": customer.email, "password": PASSWORD}
+    customer = Browser(service, "/account/settings/")
+    typed = {"name": "Zofia Skanowska", "email": "zofia.skanowska@example.org", "password": PASSWORD}
     customer.fill_in(customer.get("/account/sign-up/"), **typed)
     link = _newest_link(service)
     customer.fill_in(customer.get(link.removeprefix(service.url)), password=PASSWORD)
@@ -195,6 +207,28 @@ def sign_up(service: Service) -> Customer:
     if not customer.is_signed_in or then.path != "/studio/":
         raise ScanFailed(f"The customer of the scan did not come to the studio but to {then.path}.")
     return customer
+
+
+def enter_staff(service: Service, *, handle: str, role: str) -> Browser:
+    """Return a new member of staff who enrolled with an authenticator app and signed in with both factors.
+
+    Each code counts once: the one of the step before enrols, that of the present step signs in.
+
+    Raises:
+        ScanFailed: a step did not lead to the next.
+    """
+    link = _run(service, "-m", "headshotly.frontdoor", "staff", "create", handle, "--role", role).splitlines()[-1]
+    member = Browser(service, "/staff/")
+    page = member.get(link.removeprefix(service.url))
+    secret = _SECRET.search(page.text)
+    if secret is None:
+        raise ScanFailed("The page on which staff enrol shows no secret for an authenticator app.")
+    app, now = pyotp.TOTP(secret[1]), int(time.time())
+    member.fill_in(page, password=PASSWORD, code=app.at(now - _STEP))
+    member.fill_in(member.get("/staff/sign-in/"), handle=handle, password=PASSWORD, code=app.at(now))
+    if not member.is_signed_in:
+        raise ScanFailed("The member of staff of the scan did not come in.")
+    return member
 
 
 _ISSUE = """
@@ -215,12 +249,17 @@ def issue_token(service: Service) -> str:
     Raises:
         ScanFailed: none was issued.
     """
+    return _run(service, "-c", _ISSUE)
+
+
+def _run(service: Service, *arguments: str) -> str:
+    """Return what a command beside the service printed."""
     made = subprocess.run(
-        [sys.executable, "-c", _ISSUE], cwd=_REPOSITORY, env=service.environment, capture_output=True, text=True,
+        [sys.executable, *arguments], cwd=_REPOSITORY, env=service.environment, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
     if made.returncode != 0:
-        raise ScanFailed(f"The scan was given no token: {made.stderr[-1000:]}")
+        raise ScanFailed(f"A command beside the service failed: {made.stderr[-1000:]}")
     return made.stdout.strip()
 
 

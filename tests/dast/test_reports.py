@@ -2,15 +2,17 @@
 
 import datetime as dt
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dast import acceptance, api, crawl, planted, program, results, tls
+from dast import acceptance, api, crawl, permitted, planted, program, results, seeding, serving, tls
 from dast.results import Found, Scan, ScanFailed
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 NOW = dt.datetime(2026, 11, 27, 12, 0, tzinfo=dt.UTC)
 DONE = "\n".join(f"[*] Launching module {name}" for name in crawl.MODULES.split(",")[1:])
 
@@ -18,7 +20,7 @@ DONE = "\n".join(f"[*] Launching module {name}" for name in crawl.MODULES.split(
 def wapiti_says(tmp_path: Path, **groups: Any) -> Path:
     page = {"request": {"url": "https://localhost:1234/studio/?a=1"}, "response": {"status_code": 200}}
     written = {
-        "infos": {"version": "Wapiti 3.3.2", "crawled_pages": [page]},
+        "infos": {"version": "Wapiti 3.3.2", "crawled_pages": [page], "crawled_pages_nbr": 40},
         "vulnerabilities": {"SQL Injection": []},
         "anomalies": {"Internal Server Error": []},
         **groups,
@@ -35,13 +37,19 @@ def flaw(**more: Any) -> dict[str, Any]:
 
 def test_wapitis_report_becomes_findings_that_name_no_port(tmp_path: Path) -> None:
     report = wapiti_says(tmp_path, anomalies={"Internal Server Error": [flaw(), flaw()]})
-    scan = crawl.read(report, DONE + "\nMax attack time was reached for module sql, stopping.")
+    said = DONE.replace("module sql", "module sql\n[+] GET /a\n[+] POST /b\nMax attack time was reached for module sql")
+    scan = crawl.read(report, f"[+] GET /before\n{said}\n[+] GET /c")
     assert [(one.rule, one.place, one.level, one.cwe) for one in scan.found] == [
         ("internal-server-error", "/language/", "error", 755)
     ]
     assert "localhost" not in scan.found[0].words
     assert scan.covered == {"/studio/"}
-    assert scan.notes == ["The attack “sql” was broken off when its time was over."]
+    assert len(scan.notes) == len(crawl.MODULES.split(",")) - 1
+    assert [note for note in scan.notes if "sql" in note or "xss”" in note] == [
+        "The attack “permanentxss” was done: 0 of 40 addresses and forms.",
+        "The attack “sql” was broken off when its time was over, after 2 of 40 addresses and forms.",
+        "The attack “xss” was done: 1 of 40 addresses and forms.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,12 +83,123 @@ def test_an_api_that_was_not_tested_whole_is_an_error(tmp_path: Path) -> None:
     assert [(one.rule, one.place, one.detail, one.level) for one in scan.found] == [
         ("server-error", "/a", "GET", "error")
     ]
-    assert "only refusals" in scan.notes[0]
+    assert scan.notes == ["0 of 1 operations answered 2xx at least once.", "GET /a: only refusals were seen."]
     for broken in ({"complete": False}, {"errors": ["x"]}, {"operations": {"selected": 0, "tested": 0}},
                    {"operations": {"selected": 2, "tested": 1}}, {"warnings": {"missing_auth": ["GET /a"]}}):  # fmt: skip
         report.write_text(json.dumps(said | broken))
         with pytest.raises(ScanFailed):
             api.read(report)
+
+
+def test_an_object_that_is_there_and_was_not_seen_is_an_error(tmp_path: Path) -> None:
+    report = tmp_path / "schemathesis.json"
+    seen, refused = {"x": {"accepted": 0}, "y": {"accepted": 2}}, {"x": {"accepted": 0}}
+    objects = frozenset({"GET /photos/{photo_id}", "DELETE /photos/{photo_id}"})
+    said: dict[str, Any] = {
+        "schemathesis_version": "4.32.5", "complete": True, "errors": [], "warnings": {"missing_auth": []}, "failures": [],
+        "operations": {"selected": 3, "tested": 3},
+        "valid_rates": {"GET /photos": seen, "GET /photos/{photo_id}": seen, "DELETE /photos/{photo_id}": refused},
+    }  # fmt: skip
+    report.write_text(json.dumps(said))
+    assert api.read(report, objects=objects).notes == [
+        "2 of 3 operations answered 2xx at least once. Of those on one object: 1 of 2.",
+        "DELETE /photos/{photo_id}: only refusals were seen.",
+    ]
+    for unseen in (refused, None):
+        rates = said["valid_rates"] | {"GET /photos/{photo_id}": unseen}
+        report.write_text(json.dumps(said | {"valid_rates": {name: one for name, one in rates.items() if one}}))
+        with pytest.raises(ScanFailed, match=r"Only refusals were seen of GET /photos/\{photo_id\}:"):
+            api.read(report, objects=objects)
+
+
+def test_the_document_is_told_what_is_there_and_what_may_be_deleted() -> None:
+    document = json.loads((REPOSITORY / "docs" / "formats" / "openapi.json").read_text())
+    before = json.dumps(document)
+    body = {"photo_ids": ["a"], "styles": ["cv"]}
+    told = api.with_examples(document, ids={"photo_id": ["a", "b"], "job_id": ["c"]}, bodies={"start_job": body})
+    assert json.dumps(document) == before
+
+    def example(method: str, path: str) -> dict[str, Any]:
+        given = told["paths"][path][method]["parameters"]
+        return {one["name"]: one["example"] for one in given if "example" in one}
+
+    assert example("get", "/photos/{photo_id}") == example("get", "/photos/{photo_id}/preview") == {"photo_id": "a"}
+    assert example("delete", "/photos/{photo_id}") == {"photo_id": "b"}
+    assert example("get", "/results") == {"job_id": "c"}
+    assert example("get", "/results/{result_id}") == {}
+    assert told["paths"]["/jobs"]["post"]["requestBody"]["content"]["application/json"]["example"] == body
+
+
+def test_every_object_of_the_api_is_one_that_the_customer_is_given() -> None:
+    """What is new in the API and about one object must be given too, or the scan could not see it."""
+    document = json.loads((REPOSITORY / "docs" / "formats" / "openapi.json").read_text())
+    objects = api.object_operations(document)
+    assert "DELETE /photos/{photo_id}" in objects
+    assert "GET /photos" not in objects
+    named = {name for one in objects for name in re.findall(r"\{(\w+)\}", one)}
+    assert named == set(seeding.KINDS)
+
+
+def test_the_pages_of_staff_are_those_that_the_table_opens() -> None:
+    table = """# Who
+| address | permission | visitor | officer |
+|---|---|---|---|
+| `/staff/` | staff | 302 | 200 |
+| `/staff/people/add/` | staff | 302 | 405 |
+| `/staff/cases/\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}int:number›/` | staff | 302 | 200 |
+| `/policy/` | public | 200 | 200 |
+| `headshotly staff create` | operator |
+"""
+    assert permitted.pages(table, who="officer", below="/staff/") == {"/staff/"}
+    for refused in (
+        {"table": "", "who": "officer", "below": "/staff/"},
+        {"table": table, "who": "nobody", "below": "/staff/"},
+        {"table": table, "who": "visitor", "below": "/staff/"},
+    ):
+        with pytest.raises(ScanFailed):
+            permitted.pages(**refused)
+    ours = (REPOSITORY / "docs" / "permissions.md").read_text()
+    assert {"/staff/", "/staff/incidents/", "/staff/people/"} <= permitted.pages(
+        ours, who="security-officer", below="/staff/"
+    )
+
+
+def test_the_planted_flaw_behind_the_door_shows_itself_only_to_who_is_signed_in() -> None:
+    def ask(cookie: str) -> tuple[str, bytes]:
+        said: list[str] = []
+        asked = {"PATH_INFO": "/desk", "QUERY_STRING": "name=<b>hat", "REQUEST_METHOD": "GET", "HTTP_COOKIE": cookie}
+        body = b"".join(planted.application(asked, lambda status, _headers: said.append(status)))
+        return said[0], body
+
+    signed_in = "; ".join(f"{name}={value}" for name, value in planted.SIGNED_IN.items())
+    assert ask(f"a=b; {signed_in}") == ("200 OK", b"<title>Desk</title><p>Nobody is called <b>hat</p>")
+    for cookie in ("", "desk=no", "a=b"):
+        status, body = ask(cookie)
+        assert status.startswith("403")
+        assert b"<b>" not in body
+
+
+@pytest.mark.parametrize(
+    ("form", "to"),
+    [
+        ('<form method="post">', "/here/"),
+        ('<form class="x" method="post" action="/buy/?a=1&amp;b=2">', "/buy/?a=1&b=2"),
+    ],
+)
+def test_a_form_goes_where_it_says(form: str, to: str) -> None:
+    other = '<form action="/language/"><input type="hidden" name="next" value="/"><button name="language"></form>'
+    hidden = '<input type="hidden" name="token" value="a&quot;b">'
+    page = serving.Page(200, "/here/", f'{other}{form}{hidden}<input name="count" value="5"></form>')
+    assert page.form(["count"]) == (to, {"token": 'a"b'})
+    with pytest.raises(ScanFailed, match="asks for size"):
+        page.form(["size"])
+
+
+def test_test_photos_that_are_missing_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(seeding, "_REPOSITORY", tmp_path / "in")
+    monkeypatch.setenv("HEADSHOTLY_SHARED", str(tmp_path / "nowhere"))
+    with pytest.raises(ScanFailed, match="HEADSHOTLY_SHARED"):
+        seeding.photos()
 
 
 def test_the_report_is_sarif_with_rules_levels_places_and_fingerprints(tmp_path: Path) -> None:
@@ -138,7 +257,8 @@ def test_what_is_accepted_ends_on_its_day(tmp_path: Path) -> None:
 
 
 def test_our_own_list_of_accepted_findings_is_in_order() -> None:
-    acceptance.in_force("sslyze", today=NOW.date())
+    for tool in planted.MUST_FIND:
+        acceptance.in_force(tool, today=NOW.date())
 
 
 def test_a_tool_that_hangs_fails_or_is_missing_is_an_error(tmp_path: Path) -> None:
