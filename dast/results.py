@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 type Level = Literal["error", "warning", "note"]
 _SCORES: dict[Level, str] = {"error": "8.0", "warning": "5.0", "note": "2.0"}
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,9 @@ class Found:
 
     @property
     def fingerprint(self) -> str:
-        """Return what stays the same from run to run."""
-        return hashlib.sha256(f"{self.rule}\x1f{self.place}\x1f{self.detail}".encode()).hexdigest()[:40]
+        """Return what stays the same from run to run; an id, which is new each time, counts as ``*``."""
+        place = _UUID.sub("*", self.place)
+        return hashlib.sha256(f"{self.rule}\x1f{place}\x1f{self.detail}".encode()).hexdigest()[:40]
 
 
 @dataclass(slots=True)

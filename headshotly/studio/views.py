@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, cast
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from headshotly.studio.errors import NotFound
 from headshotly.studio.models import Headshot, ShootState
 from headshotly.studio.styles import BRAND, DEFAULT, STYLES, style
 from headshotly.vault import services as vault
+from headshotly.vault.errors import ObjectMissing
 from headshotly.vault.warrant import Warrant
 
 _SHOOTS_SHOWN = 12
@@ -329,9 +331,18 @@ def download_all(request: HttpRequest, shoot_id: UUID) -> StreamingHttpResponse:
     def files() -> Iterator[tuple[str, bytes]]:
         for one in chosen:
             # A warrant for each: a slow line would outlive a single one, and the file would end in the middle.
-            yield _file_name(one), vault.open(object_id=one.object_id, warrant=_warrant(request, "download"))
+            warrant = _warrant(request, "download")
+            try:
+                data = vault.open(object_id=one.object_id, warrant=warrant)
+            except ObjectMissing:
+                continue  # its owner deleted it in the meantime
+            yield _file_name(one), data
 
-    answer = StreamingHttpResponse(stream_zip(files()), content_type="application/zip")
+    opened = files()
+    first = next(opened, None)  # before the answer begins: a refusal is a page only until then
+    if first is None:
+        raise NotFound("There is nothing to download here yet.")
+    answer = StreamingHttpResponse(stream_zip(chain([first], opened)), content_type="application/zip")
     answer["Content-Disposition"] = 'attachment; filename="headshots.zip"'
     answer["Cache-Control"] = "private, no-store"
     return answer

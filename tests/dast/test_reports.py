@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import re
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,13 @@ def test_a_fingerprint_stays_when_only_the_words_change() -> None:
         )
         == 3
     )
+
+
+def test_a_fingerprint_does_not_know_the_ids_of_a_run() -> None:
+    first, second = (f"/orders/{uuid.uuid4()}/refund/" for _ in range(2))
+    assert Found("a", first, "").fingerprint == Found("a", second, "").fingerprint
+    assert Found("a", first, "").fingerprint == Found("a", "/orders/*/refund/", "").fingerprint
+    assert Found("a", first, "").fingerprint != Found("a", "/orders/1/refund/", "").fingerprint
 
 
 def test_what_is_accepted_ends_on_its_day(tmp_path: Path) -> None:

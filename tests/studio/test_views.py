@@ -30,6 +30,7 @@ from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootS
 from headshotly.studio.uploads import BoundedMemoryUpload, TooMuchUploaded
 from headshotly.vault import receipt as receipts
 from headshotly.vault import services as vault
+from headshotly.vault.errors import StoreUnavailable
 from headshotly.vault.models import StoredObject
 from tests.accounts.conftest import PASSWORD, QuickArgon2, browser, make_customer
 
@@ -254,6 +255,27 @@ def test_a_slow_download_outlives_any_single_warrant(client, shoot, monkeypatch)
     later = clock.now() + 2 * OWNER_VALID
     monkeypatch.setattr(clock, "now", lambda: later)
     assert len(opened_archive([*data, *pieces]).namelist()) == 2
+
+
+def test_the_archive_leaves_out_what_its_owner_deletes_meanwhile(client, shoot) -> None:
+    actor = Actor(kind="customer", id=shoot.subject)
+    first, second = Headshot.objects.order_by("made_at")
+    address = reverse("studio:download-all", args=[shoot.id])
+    vault.destroy(actor=actor, object_id=first.object_id)  # its row goes a moment later
+    assert len(opened_archive(client.get(address)).namelist()) == 1
+    vault.destroy(actor=actor, object_id=second.object_id)
+    assert client.get(address).status_code == 404
+
+
+def test_an_archive_that_cannot_begin_is_a_refusal_with_its_sentence(client, shoot, monkeypatch) -> None:
+    def broken(**_named) -> bytes:
+        raise StoreUnavailable("The store did not answer.")
+
+    monkeypatch.setattr("headshotly.studio.views.vault.open", broken)
+    answer = client.get(reverse("studio:download-all", args=[shoot.id]))
+    assert answer.status_code == 503
+    assert "The store did not answer." in answer.content.decode()
+    assert answer["X-Content-Type-Options"] == "nosniff"
 
 
 def test_progress_the_gallery_and_deleting_one(client, shoot) -> None:
