@@ -30,6 +30,7 @@ _GROUPS = ("vulnerabilities", "anomalies")
 _LAUNCHED = re.compile(r"Launching module (\w+)")
 _CUT = re.compile(r"Max attack time was reached for module (\w+)")
 _AIMED = "[+] "  # wapiti prints what it attacks next
+_QUERIED = re.compile(r"^\[\+\] GET https?://[^/\s]+(/[^\s?]*)(\?\S+)", re.MULTILINE)
 _LOST = re.compile(r"(\d+) requests were skipped due to network issues")
 _BROKEN = re.compile(r"Module (\w+) seems broken|An exception occurred in module (\w+)")
 
@@ -45,6 +46,7 @@ class Bounds:
         tasks: requests at a time.
         sql: what SQL is tried on: ``sql`` everything, ``sql:post`` forms only. wapiti compares whole pages letter by
             letter, which takes minutes for a long page that says something else each time.
+        depth: how many steps from where it begins.
     """
 
     crawl: float = 40
@@ -52,6 +54,7 @@ class Bounds:
     whole: float = 120
     tasks: int = 6
     sql: str = "sql"
+    depth: int = 40
 
 
 def scan(
@@ -61,12 +64,12 @@ def scan(
     """Return what wapiti finds on a site.
 
     Args:
-        url: of the site, or of the one page.
+        url: of the site, or of the one page; it begins there.
         tools: folder of the programs.
         scratch: where report and session of wapiti may lie.
         cookies: of who is signed in; empty for a visitor.
-        start: more paths to begin at.
-        leave_alone: patterns of paths that are not to be asked, ``*`` for anything.
+        start: more paths to begin at, from the root of the host.
+        leave_alone: patterns of such paths that are not to be asked, ``*`` for anything.
         bounds: how far it goes.
         modules: kinds of attack.
         scope: ``domain``, ``folder`` for what is below the address, or ``page`` for that page alone.
@@ -75,8 +78,10 @@ def scan(
         ScanFailed: wapiti made no complete report.
     """
     report = scratch / "wapiti.json"
+    host = urlsplit(url)._replace(path="").geturl()
     command = [
-        str(tools / "wapiti"), "-u", url if scope == "page" else f"{url}/", "--scope", scope,
+        str(tools / "wapiti"), "-u", url if scope == "page" else f"{url.rstrip('/')}/", "--scope", scope,
+        "-d", str(bounds.depth),
         "-m", modules.replace("sql", bounds.sql),
         "-f", "json", "-o", str(report), "-dr", "1", "--no-bugreport", "--flush-session",
         "--store-session", str(scratch / "session"),
@@ -86,9 +91,9 @@ def scan(
         "-S", "paranoid", "--skip", "csrfmiddlewaretoken",
     ]  # fmt: skip
     for path in start:
-        command += ["-s", f"{url}{path}"]
+        command += ["-s", f"{host}{path}"]
     for pattern in leave_alone:
-        command += ["-x", f"{url}{pattern}"]
+        command += ["-x", f"{host}{pattern}"]
     if cookies:
         command += ["-C", "; ".join(f"{name}={value}" for name, value in cookies.items())]
     seconds, said = run(command, seconds=bounds.whole, scratch=scratch)
@@ -122,8 +127,9 @@ def read(report: Path, said: str, *, seconds: float = 0.0, modules: str = MODULE
     notes = _how_far(said, seen)
     if lost:
         notes.append(f"{lost} requests had no answer in time.")
-    found = [_found(kind, one) for group in _GROUPS for kind, listed in written[group].items() for one in listed]
     covered = frozenset(urlsplit(_address(page)).path for page in pages)
+    asked = {path: f"{path}{query}" for path, query in _QUERIED.findall(said)}
+    found = [_found(kind, one, asked) for group in _GROUPS for kind, listed in written[group].items() for one in listed]
     return Scan("wapiti", version, list({one.fingerprint: one for one in found}.values()), covered, notes, seconds)
 
 
@@ -150,8 +156,11 @@ def _address(page: Any) -> str:
     return str(request["url"] if isinstance(request, dict) else request)
 
 
-def _found(kind: str, one: dict[str, Any]) -> Found:
+def _found(kind: str, one: dict[str, Any], asked: Mapping[str, str]) -> Found:
     rule = re.sub(r"[^a-z0-9.]+", "-", kind.lower()).strip("-")
     words = re.sub(r"https?://localhost:\d+", "", one["info"])
-    return Found(rule, urlsplit(one["path"]).path, f"{one['method']}: {words}", _LEVELS[one["level"]],
-                 f"{one['method']} {one['parameter'] or ''}".strip(), _CWE.get(rule, 0))  # fmt: skip
+    place = urlsplit(one["path"]).path
+    seen_from = urlsplit(one.get("referer") or "").path or asked.get(place, "")
+    return Found(rule, place, f"{one['method']}: {words}", _LEVELS[one["level"]],
+                 f"{one['method']} {one['parameter'] or ''}".strip(), _CWE.get(rule, 0),
+                 seen_from)  # fmt: skip

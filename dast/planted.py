@@ -29,14 +29,21 @@ MUST_FIND: dict[str, frozenset[str]] = {
     "schemathesis": frozenset({"server-error", "response-violates-schema", "undocumented-status-code"}),
 }  # fmt: skip
 
-# A cookie of who is signed in, and what only they come to: without it, a scan behind the door shows nothing.
+# A cookie of who is signed in.
 SIGNED_IN = {"desk": "planted"}
-BEHIND_THE_DOOR = {"wapiti": frozenset({("reflected-cross-site-scripting", "/desk")})}
+# What is to be found at a certain place: behind the door, where a scan that loses its cookie sees nothing; and what the
+# second look must confirm, at an address with a query and at one that only takes a form from another page.
+MUST_FIND_AT = {
+    "wapiti": frozenset(
+        {("reflected-cross-site-scripting", "/desk"), ("sql-injection", "/headshot"), ("sql-injection", "/count")}
+    )
+}
 
 _HOME = """<!doctype html><title>Planted</title><h1>Planted flaws</h1>
 <a href="/search?q=hat">search</a> <a href="/headshot?number=1">headshot</a> <a href="/go?to=/search">go</a>
 <a href="/read?file=hat.txt">read</a> <a href="/look?host=hat">look</a> <a href="/broken?size=1">broken</a>
 <a href="/desk?name=hat">desk</a>
+<form method="post" action="/count"><input name="hats" value="1"><input type="submit"></form>
 <form method="post" action="/rename"><input name="name" value="hat"><input type="submit"></form>"""
 
 OPENAPI = {
@@ -94,6 +101,13 @@ def _headshot(asked: dict[str, str]) -> _Answer:
     return _page(f"<title>Headshot</title><p>{html.escape(number)}</p>")
 
 
+def _count(asked: dict[str, str]) -> _Answer:
+    """Answer as ``_headshot``, but only to a form."""
+    if "hats" not in asked:
+        return HTTPStatus.METHOD_NOT_ALLOWED, "text/html", "send the form", []
+    return _headshot({"number": asked["hats"]})
+
+
 def _go(asked: dict[str, str]) -> _Answer:
     return HTTPStatus.FOUND, "text/html", "", [("Location", asked.get("to", "/").replace("\r", "").replace("\n", ""))]
 
@@ -140,8 +154,8 @@ def _openapi(_asked: dict[str, str]) -> _Answer:
 
 
 _PAGES: dict[str, Callable[[dict[str, str]], _Answer]] = {
-    "/": _home, "/search": _search, "/headshot": _headshot, "/go": _go, "/read": _read, "/look": _look,
-    "/broken": _broken, "/rename": _rename, "/api/styles": _styles, "/openapi.json": _openapi,
+    "/": _home, "/search": _search, "/headshot": _headshot, "/count": _count, "/go": _go, "/read": _read,
+    "/look": _look, "/broken": _broken, "/rename": _rename, "/api/styles": _styles, "/openapi.json": _openapi,
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ class Found:
         level: how bad, as SARIF says it.
         detail: what tells two at one place apart, such as a parameter.
         cwe: number of the kind of weakness (cwe.mitre.org); 0 where none is known.
+        seen_from: path of the page whose form led there, or the place itself as it was first asked for, with its query.
     """
 
     rule: str
@@ -34,6 +35,7 @@ class Found:
     level: Level = "warning"
     detail: str = ""
     cwe: int = 0
+    seen_from: str = ""
 
     @property
     def fingerprint(self) -> str:

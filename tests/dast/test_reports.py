@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -288,22 +289,42 @@ def test_every_tool_has_flaws_that_it_must_find() -> None:
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_what_was_concluded_from_pages_differing_is_looked_at_again(monkeypatch, tmp_path: Path, there: bool) -> None:
+@pytest.mark.parametrize(
+    ("seen_from", "begins", "scope", "left"),
+    [
+        ("", "/form/", "page", []),
+        ("/form/?a=1", "/form/?a=1", "page", []),
+        ("/desk/", "/desk/", "domain", ["/", "/other/"]),
+    ],
+)
+def test_what_was_concluded_from_pages_differing_is_looked_at_again(
+    monkeypatch, tmp_path: Path, there: bool, seen_from: str, begins: str, scope: str, left: list[str]
+) -> None:
     from dast import __main__ as program_of_ours
 
-    injection = Found("sql-injection", "/form/", "POST: SQL Injection", "error", "POST name", 89)
+    injection = Found("sql-injection", "/form/", "POST: SQL Injection", "error", "POST name", 89, seen_from)
+    twice = replace(injection, detail="POST other")
     certain = Found("internal-server-error", "/form/", "POST: a 500", "error", "POST name", 755)
     asked = []
 
     def again(url: str, **named: Any) -> Scan:
-        asked.append((url, named["modules"], named["scope"], named["cookies"]))
-        return Scan("wapiti", found=[injection] if there else [])
+        how = (named["modules"], named.get("scope", "domain"), named["cookies"], list(named.get("leave_alone", [])))
+        asked.append((url, *how))
+        return Scan("wapiti", found=[injection] if there else [], covered=frozenset({"/form/"}))
 
     monkeypatch.setattr(crawl, "scan", again)
-    scan = program_of_ours._looked_at_again(
-        Scan("wapiti", found=[injection, certain], notes=["before"]), "https://localhost:1", tmp_path, {"a": "b"}
+    first = Scan("wapiti", found=[injection, twice, certain], notes=["before"],
+                 covered=frozenset({"/", "/form/", "/desk/", "/other/"}))  # fmt: skip
+    scan = program_of_ours._looked_at_again(first, "https://localhost:1", tmp_path, {"a": "b"})
+    assert asked == [(f"https://localhost:1{begins}", "sql", scope, {"a": "b"}, left)]
+    assert scan.found == ([injection, twice, certain] if there else [certain])
+    assert scan.notes == ["before"] + (
+        [] if there else ["“sql-injection” at /form/ was seen once, and not when looked at again."]
     )
-    assert asked == [("https://localhost:1/form/", "sql", "page", {"a": "b"})]
-    assert scan.found == ([injection, certain] if there else [certain])
-    assert scan.notes[0] == "before"
-    assert len(scan.notes) == (1 if there else 2)
+
+
+def test_what_led_to_a_place_is_kept_for_the_second_look(tmp_path: Path) -> None:
+    flaws = [flaw(referer="https://localhost:1234/desk/"), flaw(path="/studio/", parameter="a"), flaw(path="/x/")]
+    said = f"{DONE}\n[+] GET https://localhost:1234/studio/?a=1 (2)\n[+] GET https://localhost:1234/x/ (0)"
+    scan = crawl.read(wapiti_says(tmp_path, anomalies={"Internal Server Error": flaws}), said)
+    assert [one.seen_from for one in scan.found] == ["/desk/", "/studio/?a=1", ""]
