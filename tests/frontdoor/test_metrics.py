@@ -19,7 +19,9 @@ from tests.access.conftest import make_member
 from tests.accounts.conftest import EMAIL, NAME, PASSWORD, _quick, browser, customer, db_all  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(databases="__all__")
-ALLOWED_LABELS = {"route", "status", "le", "state", "verdict", "what", "duty", "part", "objective"}
+ALLOWED_LABELS = {
+    "route", "status", "le", "state", "verdict", "what", "duty", "part", "objective", "task", "end", "program",
+}  # fmt: skip
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9a-f]{32}")
 
 

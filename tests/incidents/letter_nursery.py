@@ -39,7 +39,7 @@ def queue() -> None:
 
 def send() -> None:
     quick()
-    posting.CLAIMED_FOR = dt.timedelta(0)  # the claims of the killed are free at once
+    posting.Posted.CLAIMED_FOR = dt.timedelta(0)  # the claims of the killed are free at once
     while letters.send_due(address_of=address_of):
         pass
 

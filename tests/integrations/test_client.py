@@ -167,7 +167,7 @@ def test_a_service_with_another_certificate_is_not_spoken_to(service, program, t
     monkeypatch.setenv(remote.TOKEN, program.token)
     other, _ = certificate.ensure(tmp_path / "other", host="localhost")
     for trusted in (None, other):
-        with pytest.raises(remote.NotReached, match="does not answer as it should"):
+        with pytest.raises(remote.NotReached, match="not to be trusted"):
             remote.ask(get_account.sync_detailed, client=remote.connect(url, authority=trusted))
     found = remote.ask(get_account.sync_detailed, client=remote.connect(url, authority=authority))
     assert isinstance(found, Account)
@@ -197,6 +197,25 @@ def test_a_token_that_others_can_read_and_an_address_without_tls_are_refused(tmp
     with pytest.raises(remote.NotReached, match="no certificate"):
         remote.trusting(token)
     assert CliRunner().invoke(headshotly, ["remote", "photos"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (httpx.ConnectError("[Errno 111] Connection refused"), "cannot be reached"),
+        (httpx.ConnectError("[Errno -2] Name or service not known"), "cannot be reached"),
+        (httpx.ReadTimeout("timed out"), "too long"),
+        (httpx.RemoteProtocolError("peer closed"), "broke off"),
+    ],
+)
+def test_a_line_that_fails_is_told_in_plain_words(waits, failure, said) -> None:
+    def call(**_: object) -> None:
+        raise failure
+
+    with pytest.raises(remote.NotReached, match=said) as refused:
+        remote.ask(call)
+    assert "Errno" not in refused.value.sentence
+    assert len(waits) == 4
 
 
 @pytest.fixture

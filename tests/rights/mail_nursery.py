@@ -56,7 +56,7 @@ def queue() -> None:
 
 def send() -> None:
     quick()
-    posting.CLAIMED_FOR = PAUSE  # the claims of the killed are free at once
+    posting.Posted.CLAIMED_FOR = PAUSE  # the claims of the killed are free at once
     while mailing.send_due(address_of=address_of):
         pass
 

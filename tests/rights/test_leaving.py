@@ -136,6 +136,21 @@ def test_a_copy_gives_no_means_to_a_thief(person, pictures) -> None:
     assert b"totp" not in archive.read("data.json")
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (ExportState.WAITING, "being packed"),
+        (ExportState.BUILDING, "being packed"),
+        (ExportState.FAILED, "could not be packed"),
+    ],
+)
+def test_a_copy_that_is_not_ready_is_not_said_to_be_gone(person, state, said) -> None:
+    export = exports.ask(actor=person.actor, subject=person.id)
+    Export.objects.filter(id=export.id).update(state=state)
+    with pytest.raises(NotNow, match=said):
+        exports.fetch(actor=person.actor, subject=person.id, export_id=export.id, warrant=person.warrant("x"))
+
+
 def test_the_request_is_answered_when_the_copy_is_ready_and_its_link_expires(person, pictures, later) -> None:
     build(person)
     export = Export.objects.get()

@@ -110,6 +110,19 @@ def _wait(number: int, headers: Any) -> None:
     time.sleep(min(_LONGEST_WAIT, int(said)) if said.isdecimal() else min(_LONGEST_WAIT, 2**number))
 
 
+def _unreached(error: httpx.TransportError) -> str:
+    """Return, in plain words, why nothing was answered; what the system called it is in the error's cause."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "The service shows a certificate that is not to be trusted. If it is its own, name it with --ca."
+    match error:
+        case httpx.ConnectTimeout() | httpx.ReadTimeout() | httpx.WriteTimeout() | httpx.PoolTimeout():
+            return "The service took too long to answer. Please try again later."
+        case httpx.ConnectError():
+            return "The service cannot be reached. Please look at the address, and whether you are connected."
+        case _:
+            return "The connection broke off. Please try again."
+
+
 def ask(call: Callable[..., Any], *args: Any, **named: Any) -> Any:
     """Do one call, again where the line or the service failed for the moment, and return what was answered.
 
@@ -130,7 +143,7 @@ def ask(call: Callable[..., Any], *args: Any, **named: Any) -> Any:
             answer = call(*args, **named)
         except httpx.TransportError as error:
             if last or "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise NotReached(f"The service does not answer as it should: {error}.") from error
+                raise NotReached(_unreached(error)) from error
             _wait(number, None)
             continue
         except UnexpectedStatus as error:
@@ -165,7 +178,7 @@ def stream_to(client: AuthenticatedClient, path: str, file: Path) -> None:
                     out.write(piece)
         scratch.replace(file)
     except httpx.TransportError as error:
-        raise NotReached(f"The download broke off: {error}.") from error
+        raise NotReached(f"The download did not end. {_unreached(error)}") from error
     except OSError as error:
         raise Refusal(f"{file} could not be written: {error.strerror}.", code="file.write") from error
     finally:
