@@ -5,7 +5,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -112,7 +112,7 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
             ]
         )  # fmt: skip
         visited = _looked_at_again(visited, service.url, scratch, {})
-        used = _looked_at_again(used, service.url, scratch, cookies)
+        used = _looked_at_again(used, service.url, scratch, cookies, _ENDS)
         if not customer.is_signed_in:
             raise ScanFailed("The scan signed its customer out, so it is not known what it saw.")
         # Last and alone: what staff may do could change what the others see.
@@ -137,7 +137,7 @@ def _staff(service: serving.Service, scratch: Path) -> Scan:
         f"{service.url}/staff", tools=TOOLS, scratch=_folder(scratch, "3w"), cookies=member.cookies,
         start=sorted(pages), leave_alone=_STAFF_ENDS, bounds=bounds, modules=_STAFF_ATTACKS, scope="folder",
     )  # fmt: skip
-    scan = _looked_at_again(scan, service.url, scratch, member.cookies)
+    scan = _looked_at_again(scan, service.url, scratch, member.cookies, _STAFF_ENDS)
     if not member.is_signed_in:
         raise ScanFailed("The scan signed its member of staff out, so it is not known what it saw.")
     if pages - scan.covered:
@@ -145,7 +145,9 @@ def _staff(service: serving.Service, scratch: Path) -> Scan:
     return scan
 
 
-def _looked_at_again(scan: Scan, url: str, scratch: Path, cookies: Mapping[str, str]) -> Scan:
+def _looked_at_again(
+    scan: Scan, url: str, scratch: Path, cookies: Mapping[str, str], leave_alone: Sequence[str] = ()
+) -> Scan:
     """Return a scan without what a second look at the place alone does not confirm; that becomes a note.
 
     Only what was concluded from pages differing is looked at again: a page differs for other reasons too (a name that
@@ -154,8 +156,14 @@ def _looked_at_again(scan: Scan, url: str, scratch: Path, cookies: Mapping[str, 
     Raises:
         ScanFailed: the second look could not be taken.
     """
+
+    def others(one: Found) -> list[str]:
+        return sorted(scan.covered - {one.place, one.seen_from})
+
     doubtful = {(one.rule, one.place): one for one in scan.found if one.rule in crawl.BY_COMPARISON}
-    looks = _together([partial(_second_look, one, scan, url, scratch, cookies) for one in doubtful.values()])
+    looks = _together(
+        [partial(_second_look, one, url, scratch, cookies, [*leave_alone, *others(one)]) for one in doubtful.values()]
+    )
     notes, gone = list(scan.notes), set()
     for key, look in zip(doubtful, looks, strict=True):
         if key not in {(other.rule, other.place) for other in look.found}:
@@ -167,7 +175,7 @@ def _looked_at_again(scan: Scan, url: str, scratch: Path, cookies: Mapping[str, 
     return replace(scan, found=[one for one in scan.found if (one.rule, one.place) not in gone], notes=notes)
 
 
-def _second_look(one: Found, scan: Scan, url: str, scratch: Path, cookies: Mapping[str, str]) -> Scan:
+def _second_look(one: Found, url: str, scratch: Path, cookies: Mapping[str, str], leave_alone: Sequence[str]) -> Scan:
     """Scan one place alone, as it was come to: with the query it had, or from the page whose form leads there."""
     folder = Path(tempfile.mkdtemp(prefix="again-", dir=scratch))
     bounds = crawl.Bounds(crawl=10, attack=30, whole=90, tasks=1, depth=1)
@@ -175,9 +183,8 @@ def _second_look(one: Found, scan: Scan, url: str, scratch: Path, cookies: Mappi
     if one.seen_from.partition("?")[0] in {"", one.place}:
         return crawl.scan(f"{url}{one.seen_from or one.place}", tools=TOOLS, scratch=folder, cookies=cookies,
                           bounds=bounds, modules=module, scope="page")  # fmt: skip
-    others = sorted(scan.covered - {one.place, one.seen_from})
     return crawl.scan(f"{url}{one.seen_from}", tools=TOOLS, scratch=folder, cookies=cookies, bounds=bounds,
-                      modules=module, leave_alone=others)  # fmt: skip
+                      modules=module, leave_alone=leave_alone)  # fmt: skip
 
 
 def _api(service: serving.Service, customer: serving.Browser, scratch: Path) -> Scan:

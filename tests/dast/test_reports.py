@@ -294,7 +294,7 @@ def test_every_tool_has_flaws_that_it_must_find() -> None:
     [
         ("", "/form/", "page", []),
         ("/form/?a=1", "/form/?a=1", "page", []),
-        ("/desk/", "/desk/", "domain", ["/", "/other/"]),
+        ("/desk/", "/desk/", "domain", ["/sign-out/*", "/", "/other/"]),  # a second look does not sign out either
     ],
 )
 def test_what_was_concluded_from_pages_differing_is_looked_at_again(
@@ -315,7 +315,7 @@ def test_what_was_concluded_from_pages_differing_is_looked_at_again(
     monkeypatch.setattr(crawl, "scan", again)
     first = Scan("wapiti", found=[injection, twice, certain], notes=["before"],
                  covered=frozenset({"/", "/form/", "/desk/", "/other/"}))  # fmt: skip
-    scan = program_of_ours._looked_at_again(first, "https://localhost:1", tmp_path, {"a": "b"})
+    scan = program_of_ours._looked_at_again(first, "https://localhost:1", tmp_path, {"a": "b"}, ["/sign-out/*"])
     assert asked == [(f"https://localhost:1{begins}", "sql", scope, {"a": "b"}, left)]
     assert scan.found == ([injection, twice, certain] if there else [certain])
     assert scan.notes == ["before"] + (
