@@ -70,7 +70,8 @@ class Service:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=20)
+        # The web server alone may take 35 s: a process that is just starting misses the first word to end.
+        return self.process.wait(timeout=45)
 
 
 def start_service(folder: Path) -> Service:
