@@ -18,7 +18,7 @@ from headshotly.studio.models_folder import trusted
 
 _WRITER, _READER = "rivagan_encoder.onnx", "rivagan_decoder.onnx"
 BITS, _SIDE = 32, 256  # bits of the word; longest side in pixels that the networks look at
-_WORD = 0x9E1DF2B7  # differs from what the reader sees in unmarked portraits in 11 bits at least
+_WORD = 0x9E1DF2B7  # what the reader sees in 22 unmarked portraits differs from it in 14 bits at least
 WRONG_MAX = 4  # bits that may be misread; chance alone reads so well in 1 of 100,000
 _STRENGTH = 0.6  # of what the network would change; at 1 it shows in flat backgrounds
 _ONE = 0.52  # what the reader's answer must exceed for a bit that is set; as published with the weights
