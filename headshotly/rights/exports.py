@@ -74,7 +74,7 @@ def fetch(*, actor: Actor, subject: UUID, export_id: UUID, warrant: Warrant) -> 
     """
     found = one_of(subject, export_id)
     if found.state in {ExportState.WAITING, ExportState.BUILDING}:
-        raise NotNow("Your copy is being packed already.")
+        raise NotNow("Your copy is still being packed. Please come back in a moment.")
     if found.state == ExportState.FAILED:
         raise NotNow("This copy could not be packed. Please ask for a new one.")
     if found.object_id is None or found.expires_at is None or found.expires_at <= clock.now():

@@ -206,7 +206,7 @@ def test_a_copy_is_asked_for_packed_and_downloaded(program, person) -> None:
     asked = program.say("exports", {})
     assert asked.status_code == 202
     assert_problem(program.say("exports", {}), 409)
-    assert_problem(program.get(f"exports/{asked.json()['id']}/file"), 404)
+    assert_problem(program.get(f"exports/{asked.json()['id']}/file"), 409)
     rights_tasks.build_export.call(asked.json()["id"])
     assert program.get(asked["Location"]).json()["state"] == "ready"
     packed = program.get(f"exports/{asked.json()['id']}/file")

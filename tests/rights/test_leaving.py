@@ -139,8 +139,8 @@ def test_a_copy_gives_no_means_to_a_thief(person, pictures) -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (ExportState.WAITING, "being packed"),
-        (ExportState.BUILDING, "being packed"),
+        (ExportState.WAITING, "still being packed"),
+        (ExportState.BUILDING, "still being packed"),
         (ExportState.FAILED, "could not be packed"),
     ],
 )

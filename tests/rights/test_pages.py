@@ -74,7 +74,7 @@ def test_a_copy_is_asked_for_packed_and_fetched(signed_in, customer) -> None:
     post(signed_in, "/your-data/copies/")
     export = Export.objects.get()
     assert json.loads(page(signed_in, f"/your-data/copies/{export.id}/progress/"))["open"]
-    page(signed_in, f"/your-data/copies/{export.id}/my-data.zip", 404)
+    page(signed_in, f"/your-data/copies/{export.id}/my-data.zip", 409)
     tasks.build_export.call(str(export.id))
     answer = signed_in.get(f"/your-data/copies/{export.id}/my-data.zip")
     body = b"".join(answer.streaming_content)
