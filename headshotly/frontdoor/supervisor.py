@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from headshotly.frontdoor.stopping import Stopping
 from headshotly.policy import clock
 
 STOP_SECONDS = 8.0
@@ -40,7 +41,7 @@ class Child:
         """Start the process. On Linux it ends by itself when this one is gone, however that happens."""
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "headshotly.frontdoor", *self.arguments],
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one prctl call only
+            preexec_fn=partial(_die_with, os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - two calls only
             start_new_session=True,
         )
 
@@ -56,8 +57,10 @@ class Child:
             self.start()
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)  # it was killed before the system knew that we go with it
 
 
 class Supervisor:
@@ -67,7 +70,7 @@ class Supervisor:
         """Take the children and how to speak on the terminal."""
         self._children = children
         self._say = say
-        self._stop = threading.Event()
+        self._stop = Stopping()
 
     def run(self, when_ready: Callable[[], bool]) -> None:
         """Start everything, call ``when_ready`` until it says so, and stay until a signal comes.
@@ -75,11 +78,10 @@ class Supervisor:
         Args:
             when_ready: tries to reach the service; returns True once it could and has announced it.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stop.set())
+        self._stop.on()
         announced = False
         try:
-            while not self._stop.is_set():
+            while not self._stop.is_told():
                 for child in self._children:
                     child.look_after(self._say)
                 announced = announced or when_ready()

@@ -1,12 +1,11 @@
 """``headshotly detector``: reads the event stream and raises alerts, until told to stop."""
 
 import logging
-import signal
-import threading
 
 import click
 import django
 
+from headshotly.frontdoor.stopping import Stopping
 from headshotly.policy.permission import permission
 
 _logger = logging.getLogger(__name__)
@@ -34,11 +33,9 @@ def detector(context: click.Context, *, once: bool) -> None:
     require_separated()
     if not once:
         program_metrics.listen("detector")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = Stopping().on()
     stream = setting_up.stream()
-    while not stop.is_set():
+    while not stop.is_told():
         try:
             taken = stream.step()
             program_metrics.saw_step("detector", taken=taken)

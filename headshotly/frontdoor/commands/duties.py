@@ -1,13 +1,12 @@
 """``headshotly duties``: what is done regularly, when it was done last, and doing it now."""
 
 import logging
-import signal
-import threading
 
 import click
 import django
 
 from headshotly.continuity.marker import refuse_while_restoring
+from headshotly.frontdoor.stopping import Stopping
 from headshotly.policy.permission import permission
 
 _logger = logging.getLogger(__name__)
@@ -36,9 +35,7 @@ def run(*, slow: bool | None) -> None:
 
     require_separated()
     program_metrics.listen("slow-duties" if slow else "duties")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = Stopping().on()
     while not stop.wait(LOOK_SECONDS):
         try:
             run_due(slow=slow)

@@ -2,13 +2,12 @@
 
 import logging
 import os
-import signal
-import threading
 
 import click
 import django
 
 from headshotly.continuity.marker import refuse_while_restoring
+from headshotly.frontdoor.stopping import Stopping
 from headshotly.policy.permission import permission
 
 _logger = logging.getLogger(__name__)
@@ -32,10 +31,8 @@ def sequencer(*, once: bool) -> None:
     if not once:
         program_metrics.listen("sequencer")
     os.nice(NICENESS)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    while not stop.is_set():
+    stop = Stopping().on()
+    while not stop.is_told():
         try:
             moved = sequence_once()
             program_metrics.saw_step("sequencer", taken=moved)
