@@ -29,7 +29,7 @@ format: setup-dev ## Format the code
 	@$(VENV)/ruff format . && $(VENV)/ruff check --fix .
 
 gates: setup-dev ## Every gate of CI but the tests
-	@sh setup/gates.sh
+	@bash setup/gates.sh
 
 findings: setup-dev ## Run the gates and take what they found into the register of findings
 	@sh -c 'bash setup/gates.sh; $(VENV)/headshotly findings import build/findings/*.sarif build/findings/*.cdx.json'
