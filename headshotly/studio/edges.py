@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headshotly.studio.faces import Face, Picture
+from headshotly.studio.faces import CHIN, Face, Picture
 
 type Alpha = NDArray[np.float32]
 type Image = NDArray[np.float32]
@@ -23,7 +23,6 @@ type Image = NDArray[np.float32]
 _SHOULDER_REACH, _HAIR_OUT, _HAIR_IN = 2.5, 8.5, 7.5
 _HAIR_SURE = 0.85  # hair counts as surely the person's from here on, cloth from one half
 _ALIKE, _DIFFERENT = 0.015, 0.075  # squared colour difference under which nothing is seen, and over which all is
-_CHIN = 152
 _WORTH = 0.05
 _SURE_OF_IT = 0.6  # trust from which a mask's outline is followed
 _KNOWN = 0.95  # and from which it needs no help
@@ -97,12 +96,12 @@ def _without_stains(edge: _Edge, alpha: Alpha, known: Alpha) -> Alpha:
     found = np.zeros_like(alpha)
     found[rows, columns] = np.maximum(coloured, np.clip((from_own - 2.5 * from_behind - 20) / 15, 0, 1))
     calm = (cv2.medianBlur((found * 255).astype(np.uint8), 5) / 255).astype(np.float32)
-    stained = blur((calm * _reached(calm, alpha)).astype(np.float32), 0.5 * edge.unit)
+    stained = blur((calm * reached(calm, alpha)).astype(np.float32), 0.5 * edge.unit)
     result: Alpha = (alpha * (1 - np.clip(1.3 * stained, 0, 1))).astype(np.float32)
     return result
 
 
-def _reached(stain: Alpha, alpha: Alpha) -> Alpha:
+def reached(stain: Alpha, alpha: Alpha) -> Alpha:
     """Return 1 where a stain hangs together with the background, 0 where the person surrounds it."""
     _, labels = cv2.connectedComponents(((stain > 0.2) | (alpha < 0.2)).astype(np.uint8))  # noqa: PLR2004 - rather than not
     outside = np.unique(labels[alpha < 0.02])  # noqa: PLR2004 - surely not the person
@@ -181,7 +180,7 @@ def _edge(picture: Picture, mask: Alpha, face: Face) -> _Edge:
     unit = face.width / 100
     height, width = mask.shape
     rows = np.arange(height, dtype=np.float32)[:, None]
-    hair = np.clip((face.landmarks[_CHIN, 1] + 0.15 * face.height - rows) / (0.3 * face.height), 0, 1)
+    hair = np.clip((face.landmarks[CHIN, 1] + 0.15 * face.height - rows) / (0.3 * face.height), 0, 1)
     hair = np.broadcast_to(hair, (height, width)).astype(np.float32)
     soft = blur(mask, unit)
     signed = signed_distance(soft)

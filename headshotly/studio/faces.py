@@ -31,7 +31,8 @@ _FACE_FLAG_MIN = 0.5
 # Mesh indices, as published with the model.
 _RIGHT_EYE = ((33, 133), (160, 144), (159, 145), (158, 153))
 _LEFT_EYE = ((263, 362), (387, 373), (386, 374), (385, 380))
-_RIGHT_CORNER, _LEFT_CORNER, _FOREHEAD, _CHIN, _NOSE = 33, 263, 10, 152, 1
+CHIN = 152
+_RIGHT_CORNER, _LEFT_CORNER, _FOREHEAD, _NOSE = 33, 263, 10, 1
 
 
 class Network:
@@ -228,7 +229,7 @@ def _openness(mesh: Points, eye: tuple[tuple[int, int], ...]) -> float:
 def _angles(mesh: Points) -> tuple[float, float]:
     """Return yaw and pitch in degrees from the mesh's own depth, in the upright crop."""
     across = mesh[_LEFT_CORNER] - mesh[_RIGHT_CORNER]
-    down = mesh[_CHIN] - mesh[_FOREHEAD]
+    down = mesh[CHIN] - mesh[_FOREHEAD]
     yaw = float(np.degrees(np.arctan2(across[2], across[0])))
     pitch = float(np.degrees(np.arctan2(down[2], down[1])))
     return yaw, pitch

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from headshotly.studio.edges import Alpha
-from headshotly.studio.faces import Face
+from headshotly.studio.faces import CHIN, Face
 from headshotly.studio.styles import Crop
 
 _EYES = (33, 133, 263, 362)
-_CHIN = 152
 _TIGHTEST = 1.12  # height of the frame by the height of the face
 _STEP = 0.98
 _TOUCHES = 0.35  # alpha at the border from which the person is cut off there
@@ -82,7 +81,7 @@ def frame(alpha: Alpha, face: Face, crop: Crop) -> Frame:
 
 
 def _head(alpha: Alpha, face: Face) -> _Head:
-    chin = float(face.landmarks[_CHIN, 1])
+    chin = float(face.landmarks[CHIN, 1])
     forehead = float(face.landmarks[:, 1].min())
     middle = float(face.landmarks[list(_EYES), 0].mean())
     height, width = alpha.shape

@@ -13,7 +13,7 @@ import numpy as np
 
 from headshotly.studio import stains
 from headshotly.studio.edges import Alpha, Image, enlarge, refine, signed_distance, surroundings
-from headshotly.studio.faces import Face, Picture, network
+from headshotly.studio.faces import CHIN, Face, Picture, network
 from headshotly.studio.gate import cheek_tint
 from headshotly.studio.outline import outline
 from headshotly.studio.views_of_a_face import Box, fading, square
@@ -52,7 +52,6 @@ _WELL_INSIDE, _WELL_OUTSIDE, _DOUBT = 5.0, 6.0, 0.12
 _ON_THE_LINE = 1.5  # hundredths of the face's width on either side of the outline
 # What is left of the background, and what crowds around the head, costs of the confidence.
 _BY_STAINS, _BY_CROWDING = 0.05, 2.5
-_CHIN = 152
 
 
 def _segment(picture: Picture, folder: Path) -> Alpha:
@@ -145,7 +144,7 @@ def _crowded(person: Alpha, drawn: Alpha, alpha: Alpha, face: Face) -> float:
 
 def _under_the_chin(alpha: Alpha, face: Face) -> int:
     """Return the row a quarter of a face under the chin, where the head is over."""
-    return int(np.clip(face.landmarks[_CHIN, 1] + 0.25 * face.height, 1, alpha.shape[0]))
+    return int(np.clip(face.landmarks[CHIN, 1] + 0.25 * face.height, 1, alpha.shape[0]))
 
 
 def _like_the_cheeks(picture: Picture, face: Face) -> Alpha:

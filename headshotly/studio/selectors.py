@@ -12,41 +12,45 @@ from headshotly.policy.prepared import Prepared
 from headshotly.policy.wording import told
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 
-_PHOTO = Prepared(
-    lambda one, subject: Photo.objects.filter(id=one, subject=subject), one=UUIDField(), subject=UUIDField()
-)
-_SHOOT = Prepared(
-    lambda one, subject: Shoot.objects.filter(id=one, subject=subject), one=UUIDField(), subject=UUIDField()
-)
-_HEADSHOT = Prepared(
-    lambda one, subject: Headshot.objects.filter(id=one, subject=subject), one=UUIDField(), subject=UUIDField()
-)
-_GALLERY = Prepared(lambda shoot: Headshot.objects.filter(shoot_id=shoot).order_by("made_at"), shoot=UUIDField())
+
+def _one_of[Row: (Photo, Shoot, Headshot)](model: type[Row]) -> Prepared[Row]:
+    """Return the look-up of one of a subject's own by its id."""
+    return Prepared(
+        lambda one, subject: model.objects.filter(id=one, subject=subject), one=UUIDField(), subject=UUIDField()
+    )
+
+
+def _in_order(shoot_id: UUID) -> QuerySet[Headshot]:
+    return Headshot.objects.filter(shoot_id=shoot_id).order_by("made_at")
+
+
+_PHOTO, _SHOOT, _HEADSHOT = _one_of(Photo), _one_of(Shoot), _one_of(Headshot)
+_GALLERY = Prepared(_in_order, shoot_id=UUIDField())
+
+
+def photo_of(subject: UUID, photo_id: UUID) -> Photo | None:
+    """Return a subject's photo; None where there is none or it is somebody else's."""
+    return _PHOTO.one(one=photo_id, subject=subject)
 
 
 def shoot_of(subject: UUID, shoot_id: UUID) -> Shoot | None:
-    """Return a subject's shoot; None as ``photo`` does."""
+    """Return a subject's shoot; None as ``photo_of`` does."""
     return _SHOOT.one(one=shoot_id, subject=subject)
 
 
 def headshot_of(subject: UUID, headshot_id: UUID) -> Headshot | None:
-    """Return a subject's headshot; None as ``photo`` does."""
+    """Return a subject's headshot; None as ``photo_of`` does."""
     return _HEADSHOT.one(one=headshot_id, subject=subject)
 
 
 def gallery_of(shoot: Shoot) -> list[Headshot]:
     """Return what a shoot's page shows: its headshots, in the order they were made."""
-    return _GALLERY.all(shoot=shoot.id)
+    return _GALLERY.all(shoot_id=shoot.id)
 
 
 def photos_of(subject: UUID) -> QuerySet[Photo]:
     """Return a subject's photos, newest first."""
     return Photo.objects.filter(subject=subject).order_by("-received_at")
-
-
-def photo(subject: UUID, photo_id: UUID) -> Photo | None:
-    """Return a subject's photo; None where there is none or it is somebody else's."""
-    return _PHOTO.one(one=photo_id, subject=subject)
 
 
 def photos_received_before(moment: dt.datetime) -> QuerySet[Photo]:
@@ -85,7 +89,7 @@ def failed_shoots(*, settled: Collection[UUID]) -> QuerySet[Shoot]:
 
 def headshots_of(shoot: Shoot) -> QuerySet[Headshot]:
     """Return a shoot's headshots, in the order they were made."""
-    return Headshot.objects.filter(shoot=shoot).order_by("made_at")
+    return _in_order(shoot.id)
 
 
 def progress(shoot: Shoot) -> dict[str, Any]:

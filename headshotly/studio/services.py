@@ -90,7 +90,7 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes, photo_id: UUID | 
         photo = _keep(actor, subject, picture, verdict, wanted)
     except IntegrityError:
         # The same file was kept meanwhile by a request beside this one; what this one sealed is swept.
-        found = selectors.photo(subject, wanted)
+        found = selectors.photo_of(subject, wanted)
         if found is None:
             raise
         photo = found
@@ -133,7 +133,7 @@ def photo_of(subject: UUID, photo_id: UUID) -> Photo:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    found = selectors.photo(subject, photo_id)
+    found = selectors.photo_of(subject, photo_id)
     if found is None:
         raise NotFound("There is no such photo.")
     return found

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headshotly.studio.edges import Alpha, Image, blur, signed_distance
+from headshotly.studio.edges import Alpha, Image, blur, reached, signed_distance
 from headshotly.studio.faces import Face, Picture
 
 type Where = NDArray[np.bool_]
@@ -147,7 +147,7 @@ def without(alpha: Alpha, shown: Alpha, unit: float) -> Alpha:
         unit: a hundredth of the face's width, in pixels.
     """
     calm = (cv2.medianBlur((shown * 255).astype(np.uint8), 3) / 255).astype(np.float32)
-    gone = blur((calm * _reached(calm, alpha)).astype(np.float32), 0.3 * unit)
+    gone = blur((calm * reached(calm, alpha)).astype(np.float32), 0.3 * unit)
     left = alpha * (1 - np.clip(1.2 * gone, 0, 1))
     # What is too thin to stand by itself, and was not before, was only the rim of what has gone.
     size = 2 * round(1.2 * unit) + 1
@@ -157,13 +157,6 @@ def without(alpha: Alpha, shown: Alpha, unit: float) -> Alpha:
     touched = cv2.dilate(gone, disc) > 0.3  # noqa: PLR2004 - beside what has gone
     result: Alpha = np.where(touched, np.minimum(left, whole), left).astype(np.float32)
     return result
-
-
-def _reached(shown: Alpha, alpha: Alpha) -> Alpha:
-    """Return 1 where a finding hangs together with the background, 0 where the person surrounds it."""
-    _, labels = cv2.connectedComponents(((shown > 0.2) | (alpha < 0.2)).astype(np.uint8))  # noqa: PLR2004 - rather than not
-    outside = np.unique(labels[alpha < _NONE])
-    return np.isin(labels, outside[outside > 0]).astype(np.float32)
 
 
 def own_hues(colours: Image, picture: Picture, alpha: Alpha, face: Face) -> Image:

@@ -57,7 +57,7 @@ def upload_photo(
     JPEG, PNG, WebP or HEIC, one face.
     """
     subject, photo_id = bearer(request).subject, work_id(request)
-    kept = selectors.photo(subject, photo_id)  # by the same request, which a crash left without its answer
+    kept = selectors.photo_of(subject, photo_id)  # by the same request, which a crash left without its answer
     if kept is not None:
         return _kept(kept, response)
     received = services.receive_photo(actor=actor(request), subject=subject, data=file.read(), photo_id=photo_id)
