@@ -25,7 +25,6 @@ from headshotly.policy.enforcement import enforces
 from headshotly.policy.reference import new_reference
 
 SKEW = dt.timedelta(minutes=5)
-LONGEST = dt.timedelta(days=366)  # an acceptance
 SUGGESTED = dt.timedelta(days=90)  # where a document accepts something and names no last day
 DOCUMENT = UUID(int=0)  # asks for what a document tells of that the program itself took in
 
@@ -167,7 +166,7 @@ def _propose(taking: _Taking, finding: Finding, reason: str, until: dt.date) -> 
 
     What was decided once, with the same reason and day, is not asked again at every scan.
     """
-    last = min(until, limits.today() + SUGGESTED) if until == dt.date.max else min(until, limits.today() + LONGEST)
+    last = min(until, limits.today() + (SUGGESTED if until == dt.date.max else limits.LONGEST_ACCEPTANCE))
     asked = Proposal.objects.filter(finding=finding)
     if finding.state != State.OPEN or asked.filter(decided_at__isnull=True).exists():
         return

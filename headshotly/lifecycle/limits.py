@@ -13,6 +13,7 @@ from headshotly.policy.enforcement import enforces
 
 DEFAULT_DAYS = {Severity.CRITICAL: 7, Severity.HIGH: 30, Severity.MEDIUM: 90, Severity.LOW: 180}
 LONGEST_DAYS = 366
+LONGEST_ACCEPTANCE = dt.timedelta(days=366)
 
 
 def days() -> dict[Severity, int]:

@@ -21,7 +21,6 @@ from headshotly.policy.enforcement import enforces
 
 SHORTEST_REASON = 20
 LONGEST_REASON = 2000
-LONGEST_ACCEPTANCE = dt.timedelta(days=366)
 
 
 def by_staff(actor: Actor) -> UUID:
@@ -128,7 +127,7 @@ def propose(*, actor: Actor, finding_id: UUID, verdict: Verdict, reason: str, un
         StepRefused: it is closed, or somebody has asked already.
     """
     by, why, today = by_staff(actor), require_reason(reason), limits.today()
-    if verdict is Verdict.ACCEPT and (until is None or not today < until <= today + LONGEST_ACCEPTANCE):
+    if verdict is Verdict.ACCEPT and (until is None or not today < until <= today + limits.LONGEST_ACCEPTANCE):
         raise Incomplete("An acceptance ends on a day within a year from now.")
     try:
         with transaction.atomic():
