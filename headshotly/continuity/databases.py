@@ -206,8 +206,7 @@ class PostgresEngine:
                 if process.stdout is not None:
                     process.stdout.close()
             if code:
-                complaints.seek(0)
-                raise DatabaseUnfit(f"The database could not be copied. PostgreSQL said: {_first(complaints.read())}")
+                raise _unfit("copied", complaints)
 
     def occupied(self) -> str:
         """Say what is in the place already."""
@@ -240,8 +239,7 @@ class PostgresEngine:
                 process.kill()
                 process.wait()
             if code:
-                complaints.seek(0)
-                raise DatabaseUnfit(f"The database could not be loaded. PostgreSQL said: {_first(complaints.read())}")
+                raise _unfit("loaded", complaints)
 
     @staticmethod
     def _choose(source: Iterator[bytes], wanted: IO[bytes]) -> Iterator[bytes]:
@@ -261,8 +259,7 @@ class PostgresEngine:
                     read.append(piece)
                     pipe.write(piece)
             if process.wait():
-                complaints.seek(0)
-                raise DatabaseUnfit(f"The database could not be loaded. PostgreSQL said: {_first(complaints.read())}")
+                raise _unfit("loaded", complaints)
             contents.seek(0)
             wanted.writelines(line for line in contents if not any(one.encode() in line for one in _OF_ROLES))
             wanted.flush()
@@ -279,6 +276,12 @@ def _into(process: "subprocess.Popen[bytes]") -> IO[bytes]:
     if process.stdin is None:
         raise DatabaseUnfit("The database could not be loaded: pg_restore did not start.")
     return process.stdin
+
+
+def _unfit(done: str, complaints: IO[bytes]) -> DatabaseUnfit:
+    """Return the error that says what could not be done with the database, and what PostgreSQL's program said first."""
+    complaints.seek(0)
+    return DatabaseUnfit(f"The database could not be {done}. PostgreSQL said: {_first(complaints.read())}")
 
 
 def _first(complaint: bytes) -> str:
