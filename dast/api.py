@@ -36,25 +36,33 @@ def scan(
         seconds: after which it is given up.
         workers: operations at a time.
         choice: options that choose operations; empty for all.
-        objects: operations on one object, which is there: ``GET /photos/{photo_id}``.
+        objects: operations on one object, which is there: ``GET /photos/{photo_id}``. They are looked at before
+            anything is deleted: schemathesis, too, deletes what an earlier answer named.
 
     Raises:
         ScanFailed: schemathesis made no complete report, or did not see an object that is there.
     """
-    report = scratch / "schemathesis.json"
     command = [
         str(tools / "schemathesis"), "--config-file", str(_CONFIGURATION), "run", document,
         "--url", url, "--tls-verify", str(authority or "false"),
         "--max-examples", str(examples), "--generation-deterministic", "--no-shrink", "--continue-on-failure",
         "--checks", "all", "--exclude-checks", _LEFT_OUT, "--workers", str(workers),
-        "--report", "json", "--report-json-path", str(report),
-        "--request-timeout", "15", "--no-color",
+        "--report", "json", "--request-timeout", "15", "--no-color",
     ]  # fmt: skip
     command += choice
     for name, value in headers.items():
         command += ["--header", f"{name}: {value}"]
-    took, _ = run(command, seconds=seconds, scratch=scratch, codes=_SAID_FAILURES)
-    return read(report, seconds=took, objects=objects)
+
+    def asked(name: str, *only: str) -> tuple[Path, float]:
+        report = scratch / f"{name}.json"
+        whole = [*command, "--report-json-path", str(report), *only]
+        return report, run(whole, seconds=seconds, scratch=scratch, codes=_SAID_FAILURES)[0]
+
+    looked = asked("looks", "--exclude-method", "DELETE", "--phases", "examples") if objects else None
+    report, took = asked("schemathesis")
+    if looked is None:
+        return read(report, seconds=took)
+    return read(report, seconds=looked[1] + took, objects=objects, looks=looked[0])
 
 
 def with_examples(
@@ -87,7 +95,9 @@ def object_operations(document: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def read(report: Path, *, seconds: float = 0.0, objects: frozenset[str] = frozenset()) -> Scan:
+def read(
+    report: Path, *, seconds: float = 0.0, objects: frozenset[str] = frozenset(), looks: Path | None = None
+) -> Scan:
     """Return what a report of schemathesis says.
 
     Args:
@@ -95,30 +105,42 @@ def read(report: Path, *, seconds: float = 0.0, objects: frozenset[str] = frozen
         seconds: how long it took.
         objects: operations on one object, where there is one for each: every look at one must have answered 2xx
             once. What changes or deletes one may have been too late for it.
+        looks: the report of an earlier run, before anything was deleted.
 
     Raises:
-        ScanFailed: the report is missing, an operation could not be tested, or of an object only refusals were seen.
+        ScanFailed: a report is missing, an operation could not be tested, or of an object only refusals were seen.
     """
+    said = _said(report)
+    runs = [said] if looks is None else [_said(looks, whole=False), said]
+    found = [_found(failure, each) for one in runs for failure in one["failures"] for each in failure["operations"]]
+    asked = {name for one in runs for name in one["valid_rates"]}
+    answered = {
+        name for one in runs for name, phases in one["valid_rates"].items()
+        if any(rate["accepted"] for rate in phases.values())
+    }  # fmt: skip
+    if unseen := sorted(name for name in objects - answered if name.startswith("GET ")):
+        raise ScanFailed(f"Only refusals were seen of {', '.join(unseen)}: the customer of the scan had nothing there.")
+    notes = [f"{len(answered)} of {said['operations']['tested']} operations answered 2xx at least once."]
+    if objects:
+        notes[0] += f" Of those on one object: {len(objects & answered)} of {len(objects)}."
+    notes += [f"{name}: only refusals were seen." for name in sorted((objects | asked) - answered)]
+    covered = frozenset(name.partition(" ")[2] for name in asked)
+    return Scan("schemathesis", said["schemathesis_version"], found, covered, notes, seconds)
+
+
+def _said(report: Path, *, whole: bool = True) -> dict[str, Any]:
+    """Return a report as it is; ``whole``: it must be of every operation, not only of those with an example."""
     try:
-        said = json.loads(report.read_text(encoding="utf-8"))
+        said: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
         operations = said["operations"]
     except (OSError, ValueError, KeyError) as error:
         raise ScanFailed(f"schemathesis left no report: {type(error).__name__}.") from error
-    if not said["complete"] or said["errors"] or not 0 < operations["tested"] == operations["selected"]:
+    if not said["complete"] or said["errors"] or not 0 < operations["tested"] >= whole * operations["selected"]:
         what = f"{operations['tested']} of {operations['selected']} operations, {len(said['errors'])} errors"
         raise ScanFailed(f"schemathesis did not test the whole API: {what}. {json.dumps(said['errors'])[:800]}")
     if locked := [one for one in said["warnings"]["missing_auth"] if said["valid_rates"].get(one)]:
         raise ScanFailed(f"schemathesis was not let in, so it saw nothing behind the door: {', '.join(locked)}.")
-    found = [_found(failure, operation) for failure in said["failures"] for operation in failure["operations"]]
-    covered = frozenset(operation.partition(" ")[2] for operation in said["valid_rates"])
-    answered = {name for name, phases in said["valid_rates"].items() if any(one["accepted"] for one in phases.values())}
-    if unseen := sorted(name for name in objects - answered if name.startswith("GET ")):
-        raise ScanFailed(f"Only refusals were seen of {', '.join(unseen)}: the customer of the scan had nothing there.")
-    notes = [f"{len(answered)} of {operations['tested']} operations answered 2xx at least once."]
-    if objects:
-        notes[0] += f" Of those on one object: {len(objects & answered)} of {len(objects)}."
-    notes += [f"{name}: only refusals were seen." for name in sorted(objects.union(said["valid_rates"]) - answered)]
-    return Scan("schemathesis", said["schemathesis_version"], found, covered, notes, seconds)
+    return said
 
 
 def _found(failure: dict[str, Any], operation: str) -> Found:

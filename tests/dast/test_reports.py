@@ -114,6 +114,29 @@ def test_an_object_that_is_there_and_was_not_seen_is_an_error(tmp_path: Path) ->
             api.read(report, objects=objects)
 
 
+def test_what_was_seen_before_it_was_deleted_counts_and_so_does_what_was_found_then(tmp_path: Path) -> None:
+    """In the whole run an object may be deleted before it is looked at; the looks come before."""
+    seen, refused, look = {"x": {"accepted": 1}}, {"x": {"accepted": 0}}, "GET /photos/{photo_id}"
+    said: dict[str, Any] = {
+        "schemathesis_version": "4.32.5", "complete": True, "errors": [], "warnings": {"missing_auth": []}, "failures": [],
+        "operations": {"selected": 2, "tested": 2},
+        "valid_rates": {look: refused, "DELETE /photos/{photo_id}": seen},
+    }  # fmt: skip
+    failure = {"title": "Server error", "code": "ST101", "severity": "critical", "operations": [look]}
+    first = said | {"operations": {"selected": 1, "tested": 1}, "valid_rates": {look: seen}, "failures": [failure]}
+    report, looks = tmp_path / "schemathesis.json", tmp_path / "looks.json"
+    report.write_text(json.dumps(said))
+    looks.write_text(json.dumps(first))
+    objects = frozenset(said["valid_rates"])
+    scan = api.read(report, objects=objects, looks=looks)
+    assert scan.notes == ["2 of 2 operations answered 2xx at least once. Of those on one object: 2 of 2."]
+    assert [(one.rule, one.place) for one in scan.found] == [("server-error", "/photos/{photo_id}")]
+    for broken in (first | {"complete": False}, first | {"valid_rates": {look: refused}}, None):
+        looks.unlink() if broken is None else looks.write_text(json.dumps(broken))
+        with pytest.raises(ScanFailed):
+            api.read(report, objects=objects, looks=looks)
+
+
 def test_the_document_is_told_what_is_there_and_what_may_be_deleted() -> None:
     document = json.loads((REPOSITORY / "docs" / "formats" / "openapi.json").read_text())
     before = json.dumps(document)
