@@ -31,9 +31,9 @@ def _record(here: Configuration) -> dict[str, Any] | None:
     clauses=("4.1.a",),
     title="The gates ran on the running commit",
     words="We read the record that the gates of our continuous integration leave: style, types, layering, security of "
-    "the code, our own rules, libraries, secrets, licences, bill of materials, infrastructure, the scans of the running "
-    "service, and every test on both databases. They must have run on exactly the source that is running, and every "
-    "one must have passed.",
+    "the code, our own rules, libraries, secrets, licences, bill of materials, infrastructure, the scans of the "
+    "running service, and every test on both databases. They must have run on exactly the source that is running, and "
+    "every one must have passed.",
     assurance=Assurance.MEASURED,
 )
 def look(scene: Scene) -> Finding:
