@@ -6,7 +6,7 @@ made.
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -87,7 +87,7 @@ def shown(rows: Iterable[Seat]) -> list[Shown]:
     return [Shown(one, _state(one, begun)) for one in found]
 
 
-def _state(seat: Seat, begun: set[tuple[UUID | None, UUID]]) -> SeatState:
+def _state(seat: Seat, begun: Container[tuple[UUID, UUID]]) -> SeatState:
     if seat.taken_at is None:
         return SeatState.FREE if seat.invited_at is None else SeatState.INVITED
     # Who took it and left has left nothing that would say; it counts as begun, for it is not given to anybody else.
@@ -151,7 +151,8 @@ def withdraw(*, actor: Actor, subject: UUID, seat_id: UUID) -> None:
 
 def _take_away(order: Order, seat: Seat) -> None:
     """Leave nothing to use of a taken seat's credit; the row stays, for what came to nothing names it."""
-    credit = Credit.objects.select_for_update().filter(order=order, subject=seat.subject, granted__gt=0).first()
+    whose = Credit.objects.select_for_update().filter(order=order, granted__gt=0)
+    credit = None if seat.subject is None else whose.filter(subject=seat.subject).first()
     if credit is None or credit.used:
         raise SeatTaken(_("Headshots were begun with this seat, so it stays with whoever took it."))
     credit.granted = 0
