@@ -114,7 +114,7 @@ class Sandbox:
                 [sys.executable, "-P", "-m", "headshotly.studio.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={},
+                env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
                 start_new_session=True,
             )
         ours.settimeout(_START_SECONDS)
