@@ -3,6 +3,7 @@
 import io
 from functools import cache
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -87,8 +88,11 @@ def decode_own(data: bytes) -> Picture:
 
 def encode_preview(picture: Picture, *, side: int = 480) -> bytes:
     """Return a small JPEG for lists, longest side in pixels as given."""
-    image = Image.fromarray(picture)
-    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    if scale < 1:  # means of areas straight from the array: a tenth of what a copy of it and a wider filter take
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     out = io.BytesIO()
-    image.save(out, format="JPEG", quality=85)
+    Image.fromarray(picture).save(out, format="JPEG", quality=85)
     return out.getvalue()

@@ -114,6 +114,7 @@ class Sandbox:
                 [sys.executable, "-P", "-m", "headshotly.studio.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                # A decoder is gone after one picture, so its memory is new each time: in large pieces, where there are.
                 env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
                 start_new_session=True,
             )

@@ -101,8 +101,12 @@ def _keep(actor: Actor, subject: UUID, picture: Picture, verdict: gate.Verdict, 
     purpose = HEADSHOT_GENERATION
     # Before the transaction: whoever else writes does not wait for these bytes to reach the disk. A crash from here to
     # the commit leaves bytes that no row names, which the vault sweeps.
-    master = vault.write_sealed(subject=subject, kind="photo", purpose=purpose, plaintext=decoding.encode_master(picture))
-    preview = vault.write_sealed(subject=subject, kind="preview", purpose=purpose, plaintext=decoding.encode_preview(picture))
+    master = vault.write_sealed(
+        subject=subject, kind="photo", purpose=purpose, plaintext=decoding.encode_master(picture)
+    )
+    preview = vault.write_sealed(
+        subject=subject, kind="preview", purpose=purpose, plaintext=decoding.encode_preview(picture)
+    )
     with transaction.atomic():
         vault.enter(master, preview, actor=actor)
         photo = Photo.objects.create(

@@ -89,7 +89,7 @@ class Written:
 def seal(*, actor: Actor, subject: UUID, kind: str, purpose: str, plaintext: Buffer) -> UUID:
     """Seal bytes under the customer's key and keep them; arguments, result and errors as ``seal_stream``.
 
-    Writing takes as long as the disk does, so not within a transaction: there ``write_sealed`` before it and ``enter`` in it.
+    Writing takes as long as the disk does, so not within a transaction: ``write_sealed`` before it, ``enter`` in it.
     """
     return _seal(actor, _write(subject, kind, purpose, streaming.pieces_of(plaintext)))
 

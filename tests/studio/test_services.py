@@ -432,10 +432,9 @@ def test_an_upload_that_dies_anywhere_leaves_nothing_after_the_sweep(owner) -> N
 
 
 def test_a_headshot_whose_worker_dies_anywhere_is_made_once_by_the_next(owner, photo, monkeypatch) -> None:
-    monkeypatch.setattr(tasks, "engine", lambda engine=Engine(): engine)
-    monkeypatch.setattr(Owner, "start", lambda self, *photos: services.start_shoot(
-        actor=self.actor, subject=self.id, photo_ids=[one.id for one in photos], style_ids=STYLES[:1]
-    ))  # fmt: skip
+    engine = Engine()
+    monkeypatch.setattr(tasks, "engine", lambda: engine)
+    monkeypatch.setattr(f"{__name__}.STYLES", STYLES[:1])
     steps, died = 0, True
     while died:
         shoot, died = owner.start(photo), False

@@ -201,9 +201,7 @@ def test_a_write_that_rolled_back_leaves_no_entry(person) -> None:
 
 
 def written(person, plaintext: bytes = SECRET) -> services.Written:
-    return services.write_sealed(
-        subject=person.id, kind="photo", purpose="headshot-generation", plaintext=plaintext
-    )
+    return services.write_sealed(subject=person.id, kind="photo", purpose="headshot-generation", plaintext=plaintext)
 
 
 def kept() -> set:
