@@ -168,7 +168,7 @@ def draw_placed(picture: Picture, crop: list[float], *, accepted: bool) -> Pictu
         crop: from ``placed``; without one everything is dimmed.
         accepted: frames in green, otherwise in red.
     """
-    shown = cv2.convertScaleAbs(picture, alpha=0.45)
+    shown = np.asarray(cv2.convertScaleAbs(picture, alpha=0.45), np.uint8)
     if not crop:
         return shown
     height, width = picture.shape[:2]
@@ -305,7 +305,7 @@ def _percentile(grey: Picture, percent: float) -> float:
 
 def _light(picture: Picture, face: Face) -> Finding | None:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    brightest = _percentile(grey, 99)
+    brightest = _percentile(np.asarray(grey, np.uint8), 99)
     if brightest < SCENE_WHITE_MIN:
         return Finding(
             "too_dark",
