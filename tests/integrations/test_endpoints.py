@@ -244,10 +244,15 @@ def test_errors_are_problems_whoever_finds_them(program, person, settings) -> No
     assert "GET" in wrong["Allow"]
     assert_problem(program.generic("POST", "jobs", "{", content_type="application/json"), 400)
     invalid = assert_problem(program.say("jobs", {"photo_ids": [], "styles": ["none"], "more": 1}), 422)
-    assert {tuple(one["where"])[-1] for one in invalid["errors"]} >= {"photo_ids", "more"}
+    assert [one["where"] for one in invalid["errors"]] == [["body", "photo_ids"], ["body", "more"]]
+    missing = assert_problem(program.post("/api/v1/photos", {"picture": "x"}), 422)
+    assert [one["where"] for one in missing["errors"]] == [["file"]]
     assert_problem(program.get("photos?limit=1000"), 422, "request.invalid")
     assert_problem(program.get("photos?cursor=!"), 422, "page.cursor")
-    assert_problem(program.post("/api/v1/jobs", {"photo_ids": "x"}), 415)
+    for sent in ("application/x-www-form-urlencoded", "text/xml", "multipart/form-data; boundary=x"):
+        answer = program.generic("POST", "jobs", "photo_ids=x", content_type=sent)
+        assert "application/json" in assert_problem(answer, 415, "request.media_type")["detail"]
+    assert "multipart/form-data" in assert_problem(program.say("photos", {}), 415, "request.media_type")["detail"]
     too_much = "x" * (1 << 20) + "x"
     assert_problem(program.generic("POST", "jobs", too_much, content_type="application/json"), 413)
     assert_problem(program.get("photos", CONTENT_LENGTH="999999999999"), 413, "request.too_large")
