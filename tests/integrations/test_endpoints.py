@@ -360,12 +360,21 @@ def test_a_team_sees_its_seats_and_makes_links(person, make_person) -> None:
     order(person.id, OrderState.REFUNDED)
     client, eve = program_of(person, "team.read", "team.write"), program_of(make_person("eve@example.org"))
     found = client.get("team/seats").json()["items"]
-    assert [one["taken"] for one in found] == [False, False]
+    assert [(one["state"], one["taken"], one["invited_at"]) for one in found] == [("free", False, None)] * 2
     link = client.say(f"team/seats/{found[0]['id']}/link", {}).json()["url"]
     seats.take(actor=person.actor, subject=person.id, token=link.rstrip("/").rsplit("/", 1)[1])
     assert [one["taken"] for one in client.get("team/seats").json()["items"]].count(True) == 1
     assert str(person.id) not in client.get("team/seats").content.decode(), "not who has which seat"
-    assert_problem(client.say(f"team/seats/{found[0]['id']}/link", {}), 409)
+    taken = f"team/seats/{found[0]['id']}"
+    assert client.get(taken).json()["state"] == "taken"
+    assert_problem(client.say(f"{taken}/link", {}), 409, "orders.seat")
+    assert_problem(eve.get(taken), 404)
+    assert_problem(eve.say(f"{taken}/withdraw", {}), 404)
+    assert client.say(f"{taken}/withdraw", {}, key="w").json()["state"] == "free"
+    assert client.say(f"{taken}/link", {}).status_code == 200
+    again = client.say(f"{taken}/withdraw", {}, key="w")
+    assert again["Idempotency-Replayed"] == "true"
+    assert client.get(taken).json()["state"] == "invited", "the same request again changes nothing"
     assert_problem(eve.say(f"team/seats/{found[1]['id']}/link", {}), 404)
 
 
