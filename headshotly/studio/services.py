@@ -2,11 +2,12 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from headshotly.accounts import services as accounts
 from headshotly.audit import services as audit
@@ -318,6 +319,25 @@ def delete_headshot(*, actor: Actor, subject: UUID, headshot_id: UUID) -> None:
             subject=subject,
             object_ids=[headshot.object_id, headshot.preview_id],
         )
+
+
+@enforces("1.2.c")
+def delete_again(*, actor: Actor, object_ids: Collection[UUID]) -> int:
+    """Delete the photos and headshots of some sealed objects, which were deleted before and came back with a backup.
+
+    Returns:
+        How many there were.
+    """
+    found = 0
+    for batch in itertools.batched(object_ids, _SWEPT_AT_ONCE):
+        of_them = Q(object_id__in=batch) | Q(preview_id__in=batch)
+        for subject, photo_id in list(Photo.objects.filter(of_them).values_list("subject", "id")):
+            delete_photo(actor=actor, subject=subject, photo_id=photo_id)
+            found += 1
+        for subject, headshot_id in list(Headshot.objects.filter(of_them).values_list("subject", "id")):
+            delete_headshot(actor=actor, subject=subject, headshot_id=headshot_id)
+            found += 1
+    return found
 
 
 @enforces("1.2.c")

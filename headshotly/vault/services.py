@@ -378,17 +378,19 @@ def drop_older_blind_indexes(*, actor: Actor) -> None:
 
 
 def destroy(*, actor: Actor, object_id: UUID) -> None:
-    """Remove one object with its wrapped key, bytes first.
+    """Remove one object with its wrapped key: noted first, so that no older backup revives it, then bytes, then row.
 
-    A crash in between, or a rollback of the caller, leaves a row without bytes; repeating finishes.
+    A crash after the note leaves the object, which a restore would leave out; one after that, or a rollback of the
+    caller, a row without bytes. Repeating finishes.
 
     Raises:
         ErasureIncomplete: the store says it is gone and still finds it.
-        StoreUnavailable: the bytes may still be there; nothing claims otherwise.
+        StoreUnavailable: it could not be noted, or the bytes may still be there; nothing claims otherwise.
     """
     row = StoredObject.objects.filter(id=object_id).first()
     if row is None:
         return
+    wiring.destruction_ledger().note({object_id: clock.now()})
     store = wiring.object_store()
     store.delete(row.subject, object_id)
     if store.holds(row.subject, object_id):

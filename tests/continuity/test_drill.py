@@ -1,6 +1,7 @@
 """The drill really restores, measures, signs; and a step that does not run fails it."""
 
 import base64
+import dataclasses
 import json
 
 import pytest
@@ -11,8 +12,11 @@ from headshotly.audit.actor import SYSTEM
 from headshotly.continuity import catalogue, drilling, manifest, places, plan, report, selectors, services
 from headshotly.continuity.errors import BackupDamaged
 from headshotly.continuity.progress import silence
+from headshotly.frontdoor.drill_place import DrillPlace
+from headshotly.policy import configuration
 from headshotly.rights import erasure
 from headshotly.vault import selectors as vault_contents
+from headshotly.vault import services as vault
 from tests.continuity.conftest import DATABASES, EAST, NORTH
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=DATABASES)
@@ -21,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=DATABASES)
 @pytest.fixture
 def exercised(living):
     create_staff(actor=SYSTEM, handle="operator", role="operations")
+    living.add("bert", b"bert deletes this one")
     services.back_up(actor=SYSTEM)
     return living
 
@@ -29,6 +34,7 @@ def exercised(living):
 def test_a_drill_restores_everything_measures_and_signs(exercised, tmp_path):
     ada = exercised.people["ada"]
     erasure.erase_everything(actor=ada.actor, subject=ada.id)
+    vault.destroy(actor=SYSTEM, object_id=list(exercised.objects)[-1])
     services.mirror()
     before = sorted(path.name for path in (tmp_path.parent).glob("headshotly-drill-*"))
     record = services.drill(actor=SYSTEM)
@@ -39,6 +45,7 @@ def test_a_drill_restores_everything_measures_and_signs(exercised, tmp_path):
     assert 0 < record.recovery_seconds < 300
     assert 0 < record.loss_seconds < 300
     assert seen.fields["objects"] == 1
+    assert any("1 objects that were destroyed since did not come back" in step["sentence"] for step in seen.steps)
     assert seen.fields["customer"] == str(exercised.people["bert"].id)
     assert seen.fields["entries_lost"] >= 0
     assert before == sorted(path.name for path in (tmp_path.parent).glob("headshotly-drill-*"))
@@ -113,3 +120,20 @@ def test_no_drill_without_steps_passes():
     import datetime as dt
 
     assert not drilling.Drill(began_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)).passed
+
+
+def test_the_place_of_a_drill_reaches_keys_and_backups_as_the_service_does(settings):
+    """It knows nothing of the living system but where those are, and that AWS's endpoints lie inside our network."""
+    here = configuration.current()
+    known = {"vendors.private": "aws", "kms.region": "eu-north-1", "database.ca_file": "/app/rds-ca.pem",
+             "s3.bucket": "objects", "witness.bucket": "witness"}  # fmt: skip
+    settings.HEADSHOTLY = dataclasses.replace(here, options={**here.options, **known})
+    place = DrillPlace()
+    try:
+        told = place._environment
+        assert told["HEADSHOTLY_OPTION_VENDORS__PRIVATE"] == "aws"
+        assert told["HEADSHOTLY_OPTION_KMS__REGION"] == "eu-north-1"
+        assert told["HEADSHOTLY_OPTION_DATABASE__CA_FILE"] == "/app/rds-ca.pem"
+        assert not {"HEADSHOTLY_OPTION_S3__BUCKET", "HEADSHOTLY_OPTION_WITNESS__BUCKET"} & set(told)
+    finally:
+        place.remove()

@@ -68,6 +68,21 @@ def test_the_committed_document_is_what_the_code_gives() -> None:
     assert not served.cookies
 
 
+def test_the_document_says_which_headers_a_refused_program_acts_on() -> None:
+    made = document.document()
+    told = {
+        "401": {"WWW-Authenticate"},
+        "429": {"Retry-After", "RateLimit", "RateLimit-Policy"},
+        "503": {"Retry-After"},
+    }
+    for methods in made["paths"].values():
+        for operation in methods.values():
+            for status, headers in told.items():
+                name = operation["responses"][status]["$ref"].rpartition("/")[2]
+                assert set(made["components"]["responses"][name]["headers"]) == headers
+                assert headers <= set(made["components"]["headers"])
+
+
 @pytest.mark.clause("2.4.a")
 def test_every_operation_needs_a_token_and_its_own_scope(person) -> None:
     found = operations()
@@ -360,12 +375,21 @@ def test_a_team_sees_its_seats_and_makes_links(person, make_person) -> None:
     order(person.id, OrderState.REFUNDED)
     client, eve = program_of(person, "team.read", "team.write"), program_of(make_person("eve@example.org"))
     found = client.get("team/seats").json()["items"]
-    assert [one["taken"] for one in found] == [False, False]
+    assert [(one["state"], one["taken"], one["invited_at"]) for one in found] == [("free", False, None)] * 2
     link = client.say(f"team/seats/{found[0]['id']}/link", {}).json()["url"]
     seats.take(actor=person.actor, subject=person.id, token=link.rstrip("/").rsplit("/", 1)[1])
     assert [one["taken"] for one in client.get("team/seats").json()["items"]].count(True) == 1
     assert str(person.id) not in client.get("team/seats").content.decode(), "not who has which seat"
-    assert_problem(client.say(f"team/seats/{found[0]['id']}/link", {}), 409)
+    taken = f"team/seats/{found[0]['id']}"
+    assert client.get(taken).json()["state"] == "taken"
+    assert_problem(client.say(f"{taken}/link", {}), 409, "orders.seat")
+    assert_problem(eve.get(taken), 404)
+    assert_problem(eve.say(f"{taken}/withdraw", {}), 404)
+    assert client.say(f"{taken}/withdraw", {}, key="w").json()["state"] == "free"
+    assert client.say(f"{taken}/link", {}).status_code == 200
+    again = client.say(f"{taken}/withdraw", {}, key="w")
+    assert again["Idempotency-Replayed"] == "true"
+    assert client.get(taken).json()["state"] == "invited", "the same request again changes nothing"
     assert_problem(eve.say(f"team/seats/{found[1]['id']}/link", {}), 404)
 
 
