@@ -5,7 +5,8 @@
 # All but torch is installed by hash; torch and what only it needs come from the index that you trust for your GPU.
 set -eu
 cd "$(dirname "$0")/.."
-python=${PAINTER_PYTHON:-$(command -v python3.11 || command -v python3)}
+python=${PAINTER_PYTHON:-$(command -v python3.11 || sh setup/find-python.sh)}
+[ -n "$python" ] || { echo "The painter needs Python 3.11 or newer; name one in PAINTER_PYTHON." >&2; exit 1; }
 torch=${TORCH:-torch==2.13.0 torchvision==0.28.0}
 want=$(cat requirements/diffusion.lock setup/painter.sh | cksum; echo "$python $torch")
 if [ "$(cat build/painter/.wanted 2>/dev/null || true)" != "$want" ]; then
@@ -16,6 +17,11 @@ if [ "$(cat build/painter/.wanted 2>/dev/null || true)" != "$want" ]; then
   $pip --require-hashes --no-deps --requirement requirements/diffusion.lock
   # shellcheck disable=SC2086 - two requirements
   $pip $torch pytest
+  if ! build/painter/bin/python -c 'import torchvision' >/dev/null 2>&1; then
+    echo "torch and torchvision were not built for each other ($(build/painter/bin/python -m pip list 2>/dev/null |
+      sed -n 's/^\(torch[a-z]*\) */\1 /p' | paste -sd , -)); name a pair in TORCH." >&2
+    exit 1
+  fi
   printf '%s' "$want" > build/painter/.wanted
 fi
 PYTHONPATH=.:painter/tests exec build/painter/bin/python -m pytest -q -p no:cacheprovider -c painter/pytest.ini painter/tests

@@ -5,10 +5,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.environment import FOLDER as _FOLDER
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# How long an example takes is the machine's business; no test is timed.
+settings.register_profile("untimed", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def _shared_folder() -> Path | None:

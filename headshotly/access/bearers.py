@@ -22,7 +22,7 @@ SCOPES: dict[str, str] = {
     "results.read": noop("See and download headshots"),
     "results.write": noop("Delete headshots"),
     "team.read": noop("See the seats of your team"),
-    "team.write": noop("Make links for free seats of your team"),
+    "team.write": noop("Make links for free seats of your team, and take seats back"),
     "webhooks.read": noop("See your endpoints and what was delivered"),
     "webhooks.write": noop("Register and remove endpoints"),
     "export": noop("Ask for a copy of everything and download it"),

@@ -258,13 +258,6 @@ def person_change(request: HttpRequest, member_id: UUID) -> HttpResponse:
                 provider=_text(request, "provider"),
                 report_sha256=_text(request, "report_sha256").lower(),
             )
-        case "training":
-            personnel.record_training(
-                actor=actor,
-                member=member,
-                passed_on=_date(_text(request, "passed_on")),
-                expires_on=_date(_text(request, "expires_on")),
-            )
         case "again":
             return render(request, "access/link.html", {"link": services.enrol_again(actor=actor, member=member)})
         case "close":

@@ -138,6 +138,7 @@ class Act(enum.StrEnum):
     REFUND_SENT = "orders.refund.sent"
     REFUND_RETURNED = "orders.refund.returned"
     SEAT_TAKEN = "orders.seat.taken"
+    SEAT_WITHDRAWN = "orders.seat.withdrawn"
     WEBHOOK_REFUSED = "orders.webhook.refused"
     CARD_NUMBER_REFUSED = "orders.card-number.refused"
     PAYMENTS_RECONCILED = "orders.payments.reconciled"

@@ -144,10 +144,10 @@ def decode(encoded: bytes) -> Contents:
     Raises:
         BackupDamaged: it is something else.
     """
-    line, _, records = encoded.partition(b"\n")
+    line, end, records = encoded.partition(b"\n")
     try:
         head = json.loads(line)
-        if head["format"] != FORMAT or len(records) != head["objects"] * _RECORD.size:
+        if head["format"] != FORMAT or not end or len(records) != head["objects"] * _RECORD.size:
             raise BackupDamaged("The list of a backup's contents has another format, or is cut short.")
         return Contents(
             databases={name: _part(part) for name, part in head["databases"].items()},

@@ -32,6 +32,7 @@ from headshotly.vault import wiring as vault
 
 FORMAT = "headshotly-drill-1"
 _SHORT, _ANSWER = 600.0, 90.0
+_MIRRORED_WITHIN = dt.timedelta(minutes=5)  # the mirrors are brought up to date every minute
 _logger = logging.getLogger(__name__)
 
 
@@ -218,7 +219,17 @@ def erased_stay_erased(it: _Execution) -> str:
     if known < erased:
         raise RestoreIncomplete(f"The place knows {known} erased customers, and {erased} were erased.")
     again = it.report.get("erased_again", 0)
-    return f"{known} erased customers are known; the backup had brought back {again}, and they are gone again."
+    # What was destroyed a moment ago reaches the mirror with its next round.
+    before = it.drill.began_at - _MIRRORED_WITHIN
+    destroyed = sum(at < before for at in vault.destruction_ledger().destroyed().values())
+    if int(it.report.get("destroyed", 0)) < destroyed:
+        raise RestoreIncomplete(
+            f"The place knows {it.report.get('destroyed', 0)} destroyed objects, and {destroyed} were destroyed."
+        )
+    return (
+        f"{known} erased customers are known; the backup had brought back {again}, and they are gone again. "
+        f"{len(it.report.get('withheld', []))} objects that were destroyed since did not come back."
+    )
 
 
 @_act
@@ -235,7 +246,12 @@ def serve_and_answer(it: _Execution) -> str:
 def restore_one_customer(it: _Execution) -> str:
     """Lose the objects of a customer chosen at random, and bring them back alone."""
     ledger = vault.erasure_ledger()
-    copies = [copy for copy in it.backup().contents().objects if not ledger.holds(copy.subject)]
+    withheld = {UUID(one) for one in it.report.get("withheld", [])}
+    copies = [
+        copy
+        for copy in it.backup().contents().objects
+        if not ledger.holds(copy.subject) and copy.object_id not in withheld
+    ]
     if not copies:
         return "The backup holds no customer with objects; there was nobody to restore."
     subject = secrets.choice(sorted({copy.subject for copy in copies}))

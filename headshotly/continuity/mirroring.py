@@ -1,4 +1,6 @@
-"""The mirror: wrapped customer keys and the erasure ledger as they are now, in every region, without any history.
+"""The mirror: wrapped customer keys and the ledgers as they are now, in every region, without any history.
+
+The ledgers name erased customers, and objects that were destroyed one by one.
 
 A key leaves the mirror only when the ledger names its owner. A key store that lost keys in another way is not followed:
 the mirror then has what the store lacks, and says so.
@@ -13,6 +15,7 @@ from uuid import UUID
 from headshotly.continuity.stores import Store
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.vault import destructions
 from headshotly.vault import selectors as vault_contents
 from headshotly.vault import wiring as vault
 from headshotly.vault.errors import StoreUnavailable
@@ -20,6 +23,8 @@ from headshotly.vault.errors import StoreUnavailable
 LEDGER = "erasures.txt"
 STAMP = "mirrored-at"
 _KEYS = "keys/"
+_DESTROYED = "destroyed/"
+_RECENT = dt.timedelta(days=2)  # the days whose lines a run carries over; a thorough one carries all
 
 
 @dataclass(slots=True)
@@ -88,6 +93,7 @@ def update(stores: Iterable[Store], *, thorough: bool = False) -> list[Mirrored]
         state = Mirrored(store.region)
         try:
             _ledger(store)
+            _destructions(store, thorough=thorough)
             _keys(store, ids, state, thorough=thorough or _stamp(store).get("root") != root)
             store.mirror.put(STAMP, json.dumps({"at": clock.now().isoformat(), "root": root}).encode())
         except StoreUnavailable as error:
@@ -103,6 +109,49 @@ def _ledger(store: Store) -> None:
     content = "".join(f"{line}\n" for line in lines).encode()
     if store.mirror.get(LEDGER) != content:
         store.mirror.put(LEDGER, content)
+
+
+def _destructions(store: Store, *, thorough: bool) -> None:
+    """Carry over what was destroyed; a line that either side has stays, so that a lost copy unsays nothing."""
+    ledger, since = vault.destruction_ledger(), (clock.now() - _RECENT).date()
+    there = set(store.mirror.names(_DESTROYED))
+    for day in ledger.days():
+        name = f"{_DESTROYED}{destructions.name_of(day)}"
+        if thorough or day >= since or name not in there:
+            held = store.mirror.get(name) or b""
+            lines = ledger.lines(day)
+            if lines - destructions.lines_of(held):
+                whole = sorted(lines | destructions.lines_of(held))
+                store.mirror.put(name, "".join(f"{line}\n" for line in whole).encode())
+
+
+def read_destructions(stores: Iterable[Store]) -> dict[dt.date, set[str]]:
+    """Return the lines that the mirrors hold of destroyed objects, by day.
+
+    Raises:
+        StoreUnavailable: a mirror did not answer.
+    """
+    found: dict[dt.date, set[str]] = {}
+    for store in stores:
+        for name in store.mirror.names(_DESTROYED):
+            day = destructions.day_of(name.removeprefix(_DESTROYED))
+            if day is not None:
+                found.setdefault(day, set()).update(destructions.lines_of(store.mirror.get(name) or b""))
+    return found
+
+
+def forget_destructions(stores: Iterable[Store], *, before: dt.date) -> int:
+    """Forget, here and in every mirror, what was destroyed before a day; return how many days went here.
+
+    Raises:
+        StoreUnavailable: some of it may still be there; running again goes on.
+    """
+    for store in stores:
+        for name in list(store.mirror.names(_DESTROYED)):
+            day = destructions.day_of(name.removeprefix(_DESTROYED))
+            if day is not None and day < before:
+                store.mirror.remove(name)
+    return vault.destruction_ledger().forget(before)
 
 
 def _stamp(store: Store) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from headshotly.continuity import catalogue, places
+from headshotly.continuity import catalogue, mirroring, places
 from headshotly.continuity.catalogue import Catalogue, Found
 from headshotly.continuity.errors import BackupIncomplete
 from headshotly.continuity.generations import Keeping, Made, kept
@@ -49,7 +49,7 @@ def prune(progress: Progress) -> Pruned:
     """Let go of what need not be kept; the caller holds the lock of backups.
 
     A crash leaves backups in some stores that are gone from others, or blobs that no manifest names; the next run
-    removes both.
+    removes both. What was destroyed one by one is forgotten last, once no backup is old enough to revive it.
 
     Raises:
         BackupIncomplete: a store is silent or a manifest cannot be read, so that nobody knows what is still needed.
@@ -62,6 +62,9 @@ def prune(progress: Progress) -> Pruned:
     done = Pruned()
     remaining = _let_go(found, done)
     _remove_unnamed(remaining, done, progress)
+    if remaining:
+        oldest = min(one.manifest.moment for one in remaining)
+        mirroring.forget_destructions(places.stores(), before=(oldest - GRACE).date())
     return done
 
 

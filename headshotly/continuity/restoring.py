@@ -57,6 +57,8 @@ class Wanted:
         keep_objects: the object store survived; what it holds unchanged stays.
         accept_losses: open the place although something is missing; the journal says so.
         only: regions whose stores may be used; empty for all.
+        destroyed_since: what was destroyed at or after this moment comes back all the same, because destroying it was
+            the fault that is being repaired; the journal says so. Never anything of an erased customer.
     """
 
     at: dt.datetime | None = None
@@ -64,6 +66,7 @@ class Wanted:
     keep_objects: bool = False
     accept_losses: bool = False
     only: tuple[str, ...] = ()
+    destroyed_since: dt.datetime | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +82,9 @@ class Restored:
         keys: how many keys came from the mirror.
         erased: how many erased customers the ledger names.
         erased_again: how many of them the backup had brought back.
+        destroyed: how many objects the ledger says were destroyed one by one.
+        withheld: ids of those that the backup holds and that did not come back.
+        revived: how many came back because the restore was told to undo their destruction.
         entries: how many entries the journal had, verified.
         checkpoint: how many of them the manifest's signed head vouches for.
         superseded: how many entries the witness knows of that the backup does not have.
@@ -99,6 +105,9 @@ class Restored:
     keys: int = 0
     erased: int = 0
     erased_again: int = 0
+    destroyed: int = 0
+    withheld: list[str] = field(default_factory=list)
+    revived: int = 0
     entries: int = 0
     checkpoint: int = 0
     superseded: int = 0
@@ -182,6 +191,7 @@ class _Restore:
         self._wanted, self._progress = wanted, progress
         self._report = Restored()
         self._id = uuid4()
+        self._gone: set[UUID] = set()
 
     def go(self) -> Restored:
         began = clock.monotonic()
@@ -191,10 +201,12 @@ class _Restore:
         self._close_place()
         self._introduce(contents)
         self._ledger()
+        self._destructions(contents)
         self._database(contents)
         self._keys()
         self._objects(contents)
         self._erase_again()
+        self._destroy_again()
         self._check_journal()
         self._check_whole()
         self._journal()
@@ -244,6 +256,29 @@ class _Restore:
                     known[subject] = when
         self._report.erased = len(known)
 
+    def _destructions(self, contents: Contents) -> None:
+        """Learn what was destroyed one by one, and take it over here, before anything comes back."""
+        ledger, report = vault.destruction_ledger(), self._report
+        for store in self._stores:
+            try:
+                told = mirroring.read_destructions([store])
+            except StoreUnavailable as error:
+                report.warnings.append(f"{store.region}: its list of what was destroyed could not be read.")
+                report.warnings.append(error.sentence)
+                continue
+            for day, lines in sorted(told.items()):
+                if missing := sorted(lines - ledger.lines(day)):
+                    ledger.add(day, missing)
+        destroyed, since = ledger.destroyed(), self._wanted.destroyed_since
+        undone = {one for one, at in destroyed.items() if since is not None and at >= since}
+        self._gone = set(destroyed) - undone
+        erased = vault.erasure_ledger()
+        held = {copy.object_id for copy in contents.objects if not erased.holds(copy.subject)}
+        report.destroyed, report.revived = len(destroyed), len(undone & held)
+        report.withheld = sorted(str(one) for one in self._gone & held)
+        # Said before they are back: a crash here leaves what a second run of this restore would say again.
+        ledger.revive(undone & held, clock.now())
+
     def _database(self, contents: Contents) -> None:
         """Files first: the journal's keys belong to the journal that comes with them."""
         for name, path in local_files.places().items():
@@ -280,9 +315,11 @@ class _Restore:
         self._report.unopened = [str(one) for one in unusable]
 
     def _objects(self, contents: Contents) -> None:
-        """Bring back every object whose owner was not erased, each checked against its hash."""
+        """Bring back every object that was not destroyed nor its owner erased, each checked against its hash."""
         ledger = vault.erasure_ledger()
-        copies = [copy for copy in contents.objects if not ledger.holds(copy.subject)]
+        copies = [
+            copy for copy in contents.objects if not ledger.holds(copy.subject) and copy.object_id not in self._gone
+        ]
         total, done = len(copies), 0
         self._progress("Objects", 0, total)
         with ThreadPoolExecutor(_WORKERS) as pool:
@@ -303,6 +340,13 @@ class _Restore:
         """Delete again whoever was deleted after the backup was made; nobody has been served yet."""
         self._progress("Erasures", 0, 0)
         self._report.erased_again = replay_erasures(actor=SYSTEM)
+
+    def _destroy_again(self) -> None:
+        """Remove what still names an object that was destroyed after the backup was made."""
+        named = {row.object_id for row in vault_contents.sealed_rows()} & self._gone
+        studio.delete_again(actor=SYSTEM, object_ids=named)
+        for object_id in sorted(named):
+            vault_services.destroy(actor=SYSTEM, object_id=object_id)
 
     def _check_journal(self) -> None:
         """Hold the journal against its own heads and the manifest's checkpoint; let the witness go on from here."""
@@ -329,7 +373,10 @@ class _Restore:
 
     def _origin(self) -> str:
         manifest = self._found.manifest
-        return f"backup {manifest.backup} of {manifest.snapshot_at}, {self._report.superseded} entries were lost"
+        revived = f", {self._report.revived} destroyed objects were brought back" if self._report.revived else ""
+        return (
+            f"backup {manifest.backup} of {manifest.snapshot_at}, {self._report.superseded} entries were lost{revived}"
+        )
 
     def _check_whole(self) -> None:
         """Look for everything the database names: each object, and a key for each owner."""

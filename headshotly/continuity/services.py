@@ -199,7 +199,7 @@ def restore_objects(
 ) -> ObjectsBack:
     """Bring back the objects that a living system's object store lost or that rotted in it, of one customer or all.
 
-    Only what the database still names comes back; nothing of anybody erased does.
+    Only what the database still names comes back; nothing of anybody erased does, and nothing whose destruction began.
 
     Raises:
         KeyShredded: the customer was erased.
@@ -212,7 +212,12 @@ def restore_objects(
     stores = restoring.used_stores(only)
     found, _ = restoring.choose(stores, Wanted())
     copies = {copy.object_id: copy for copy in found.contents().objects}
-    rows = [row for row in vault_contents.sealed_rows(subject) if not ledger.holds(row.subject)]
+    destroyed = vault.destruction_ledger().destroyed()
+    rows = [
+        row
+        for row in vault_contents.sealed_rows(subject)
+        if not ledger.holds(row.subject) and row.object_id not in destroyed
+    ]
     back, nowhere, whole = [], [], 0
     for at, row in enumerate(rows, 1):
         copy = copies.get(row.object_id)

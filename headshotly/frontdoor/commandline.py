@@ -165,7 +165,9 @@ def require_grant(scope: str) -> None:
 @click.group(cls=Commands)
 @click.version_option(package_name="headshotly")
 @click.option("--grant", type=click.UUID, help="The grant you act under, where one is needed in production.")
-@click.option("--remote", metavar="URL", help="Work at this service; then: shoot, photos, results, delete, export.")
+@click.option(
+    "--remote", metavar="URL", help="Work at this service; then: shoot, photos, results, seats, delete, export."
+)
 @click.option(
     "--ca",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -35,7 +35,7 @@ REST_MAX = dt.timedelta(minutes=10)
 _FINE = range(200, 300)
 _BUSY = frozenset({429, 502, 503, 504})  # whoever answers so wants less for a while (Standard Webhooks)
 _WARRANT_VALID = dt.timedelta(minutes=2)
-_NAMES = {webhooks.EXPORT_READY: "export_id", webhooks.TEST: "test_id"}
+_NAMES = {webhooks.EXPORT_READY: "export_id", webhooks.SEAT_TAKEN: "seat_id", webhooks.TEST: "test_id"}
 
 
 class Sender(Protocol):

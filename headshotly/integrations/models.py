@@ -74,7 +74,8 @@ class WebhookEndpoint(models.Model):
 class WebhookDelivery(Posted):
     """One message to one endpoint; its id is the message's, whichever time it is sent.
 
-    ``about`` is the shoot or the export it tells of; the message holds nothing but that id, the event and the time.
+    ``about`` is the shoot, the export or the seat it tells of; the message holds nothing but that id, the
+    event and the time.
     """
 
     FIRST_PAUSE: ClassVar[dt.timedelta] = dt.timedelta(minutes=1)

@@ -21,10 +21,12 @@ from headshotly.vendors import https
 from headshotly.vendors.posting import PostState
 
 JOB_DONE, JOB_FAILED, EXPORT_READY, TEST = "job.done", "job.failed", "export.ready", "webhook.test"
+SEAT_TAKEN = "seat.taken"
 EVENTS = {
     JOB_DONE: noop("Headshots are ready"),
     JOB_FAILED: noop("Headshots could not be made"),
     EXPORT_READY: noop("A copy of the data is ready"),
+    SEAT_TAKEN: noop("A seat of your team was taken"),
 }
 TEST_TITLE = noop("A test message")
 ENDPOINTS_MAX = 5
@@ -109,7 +111,7 @@ def announce(*, subject: UUID, event: str, about: UUID, at: dt.datetime | None =
     Args:
         subject: whose.
         event: of ``EVENTS``.
-        about: the job or the export.
+        about: the job, the export or the seat.
         at: when it happened; now by default.
     """
     now = clock.now()

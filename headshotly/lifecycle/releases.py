@@ -16,11 +16,12 @@ from headshotly.lifecycle.services import by_staff, require_reason
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 
-# What ``setup/gates.sh`` calls its gates. A record that lacks one is no record of all gates.
+# What ``setup/gates.sh`` and ``.ci/run`` call their gates. A record that lacks one is no record of all gates.
 GATES = frozenset(
     {
         "style", "format", "types", "doors", "security of the code", "rules of our own", "dependency audit",
-        "secrets", "bill of materials", "licences", "infrastructure", "DAST",
+        "secrets", "bill of materials", "licences", "infrastructure", "DAST", "tests on PostgreSQL",
+        "tests and journeys on SQLite",
     }
 )  # fmt: skip
 _SAID = frozenset({"PASS", "FAIL", "ERROR", "NOT RUN"})
@@ -47,7 +48,7 @@ def record(*, actor: Actor, version: str, author_id: UUID, gates: bytes) -> Rele
         actor: who enters it.
         version: what customers will call it.
         author_id: the member who wrote it.
-        gates: ``build/gates.json``, as the gates left it.
+        gates: ``build/gates.json``, as ``.ci/run`` left it.
 
     Raises:
         Incomplete: there is no version.

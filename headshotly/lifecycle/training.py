@@ -1,6 +1,7 @@
 """Trainings in secure coding: who, which course, when, until when (clause 4.1.b).
 
-What bites is in ``access.personnel``: without a current training nothing is granted. This keeps the courses behind it.
+What bites is in ``access.personnel``: without a current training nothing is granted. The courses here are its only
+source: it counts until the last of them expires.
 """
 
 import datetime as dt
@@ -67,8 +68,17 @@ def record(
             recorded_by=by,
             recorded_at=clock.now(),
         )
+        _count_longest(actor, made)
         audit.record(actor=actor, act=Act.TRAINING_RECORDED, subject=member.id, purpose=str(made.id))
     return made
+
+
+def _count_longest(actor: Actor, made: TrainingRecord) -> None:
+    """Let the gate count the course that lasts longest: an older one that is entered late takes nothing away."""
+    longest = TrainingRecord.objects.filter(member=made.member).order_by("-expires_on", "-passed_on").first()
+    if longest is not None and longest.expires_on > made.expires_on:
+        days = {"passed_on": longest.passed_on, "expires_on": longest.expires_on}
+        personnel.record_training(actor=actor, member=made.member, **days)
 
 
 @dataclass(frozen=True, slots=True)

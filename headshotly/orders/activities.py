@@ -15,9 +15,13 @@ PURCHASES = declare(
             "times",
             "Stripe's own ids of payment and payer",
             "whether the bill went abroad",
+            "which seat of a team somebody took, and when",
         ),
         basis=LegalBasis.CONTRACT,
-        recipients=("Stripe Payments Europe, Ltd. (payments)",),
+        recipients=(
+            "Stripe Payments Europe, Ltd. (payments)",
+            "whoever bought a team's seat, who learns whether it is taken and begun, and not by whom",
+        ),
         retention="The pseudonym goes with the account; unpaid orders go after 30 days.",
         measures=("7.1.a", "7.1.b", "2.4.a"),
     )

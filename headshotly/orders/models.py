@@ -81,12 +81,16 @@ class Spend(models.Model):
 
 
 class Seat(models.Model):
-    """One place in a team's order; its link is kept as a hash."""
+    """One place in a team's order; its link is kept as a hash.
+
+    ``invited_at``: since when a link is out that works; None where none was drawn, or the last one was withdrawn.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+")
     token_sha256 = models.BinaryField(max_length=32, unique=True)
     subject = models.UUIDField(null=True)
+    invited_at = models.DateTimeField(null=True)
     taken_at = models.DateTimeField(null=True)
 
 

@@ -1,7 +1,14 @@
-"""A team's seats: one link each, taken once; who bought them sees no picture of anybody else."""
+"""A team's seats: one link each, taken once, and withdrawn as long as nothing was begun with them.
+
+Who bought them sees of each whether it is taken and whether anything was begun; not by whom, and nothing of what is
+made.
+"""
 
 import hashlib
 import secrets
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
@@ -11,10 +18,34 @@ from django.utils.translation import gettext as _
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
+from headshotly.integrations import webhooks
 from headshotly.orders import spending
 from headshotly.orders.errors import OrderNotFound, SeatTaken
-from headshotly.orders.models import Order, OrderState, Seat
+from headshotly.orders.models import Credit, Order, OrderState, Seat
 from headshotly.policy import clock
+from headshotly.policy.enforcement import enforces
+
+
+class SeatState(StrEnum):
+    """How a seat is, as far as its buyer may know."""
+
+    FREE = "free"
+    INVITED = "invited"
+    TAKEN = "taken"
+    BEGUN = "begun"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A seat as its buyer sees it.
+
+    Attributes:
+        seat: the row; its ``subject`` is not shown.
+        state: how it is.
+    """
+
+    seat: Seat
+    state: SeatState
 
 
 def _hash(token: str) -> bytes:
@@ -42,15 +73,90 @@ def new_link(*, subject: UUID, order_id: UUID, seat_id: UUID) -> str:
             raise OrderNotFound(_("There is no such seat."))
         if seat.taken_at is not None:
             raise SeatTaken(_("Somebody has this seat already."))
-        seat.token_sha256 = _hash(token)
-        seat.save(update_fields=["token_sha256"])
+        seat.token_sha256, seat.invited_at = _hash(token), clock.now()
+        seat.save(update_fields=["token_sha256", "invited_at"])
     return token
 
 
-def of_buyer(subject: UUID) -> list[Seat]:
+@enforces("5.1.a")
+def shown(rows: Iterable[Seat]) -> list[Shown]:
+    """Return seats as their buyer may see them."""
+    found = list(rows)
+    touched = Credit.objects.filter(order__in={one.order_id for one in found}, used__gt=0)
+    begun = set(touched.values_list("order_id", "subject"))
+    return [Shown(one, _state(one, begun)) for one in found]
+
+
+def _state(seat: Seat, begun: Container[tuple[UUID, UUID]]) -> SeatState:
+    if seat.taken_at is None:
+        return SeatState.FREE if seat.invited_at is None else SeatState.INVITED
+    # Who took it and left has left nothing that would say; it counts as begun, for it is not given to anybody else.
+    if seat.subject is None or (seat.order_id, seat.subject) in begun:
+        return SeatState.BEGUN
+    return SeatState.TAKEN
+
+
+def _paid_by(subject: UUID) -> QuerySet[Seat]:
+    return Seat.objects.filter(order__subject=subject, order__state=OrderState.PAID)
+
+
+def of_buyer(subject: UUID) -> list[Shown]:
     """Return the seats of the team orders that somebody paid for, orders newest first; not who has which."""
-    paid = Seat.objects.filter(order__subject=subject, order__state=OrderState.PAID)
-    return list(paid.order_by("-order__created_at", "id"))
+    return shown(_paid_by(subject).order_by("-order__created_at", "id"))
+
+
+def one_of_buyer(subject: UUID, seat_id: UUID) -> Shown:
+    """Return one of those seats.
+
+    Raises:
+        OrderNotFound: there is no such seat.
+    """
+    found = shown(_paid_by(subject).filter(id=seat_id))
+    if not found:
+        raise OrderNotFound(_("There is no such seat."))
+    return found[0]
+
+
+@enforces("5.1.a")
+def withdraw(*, actor: Actor, subject: UUID, seat_id: UUID) -> None:
+    """Take a seat back for somebody else: its link no longer works, and who took it has its headshots no more.
+
+    Only as long as nothing was begun with it: what somebody made is theirs, and is not taken from them. The order is
+    locked first, as where a shoot claims its headshots, so that of the two one comes first and the other sees it.
+
+    Args:
+        actor: the buyer, or a program of theirs.
+        subject: the buyer.
+        seat_id: which; one that is free stays so.
+
+    Raises:
+        OrderNotFound: there is no such seat of theirs, or its order is not paid any more.
+        SeatTaken: headshots were begun with it.
+    """
+    with transaction.atomic():
+        mine = _paid_by(subject).filter(id=seat_id).values("order_id")
+        order = Order.objects.select_for_update().filter(id__in=mine, state=OrderState.PAID).first()
+        seat = Seat.objects.select_for_update().filter(id=seat_id, order=order).first() if order else None
+        if order is None or seat is None:
+            raise OrderNotFound(_("There is no such seat."))
+        if seat.taken_at is None and seat.invited_at is None:
+            return
+        if seat.taken_at is not None:
+            _take_away(order, seat)
+        audit.record(actor=actor, act=Act.SEAT_WITHDRAWN, subject=subject, purpose="orders", object_ids=[order.id])
+        seat.token_sha256 = _hash(secrets.token_urlsafe(32))
+        seat.subject = seat.taken_at = seat.invited_at = None
+        seat.save(update_fields=["token_sha256", "subject", "taken_at", "invited_at"])
+
+
+def _take_away(order: Order, seat: Seat) -> None:
+    """Leave nothing to use of a taken seat's credit; the row stays, for what came to nothing names it."""
+    whose = Credit.objects.select_for_update().filter(order=order, granted__gt=0)
+    credit = None if seat.subject is None else whose.filter(subject=seat.subject).first()
+    if credit is None or credit.used:
+        raise SeatTaken(_("Headshots were begun with this seat, so it stays with whoever took it."))
+    credit.granted = 0
+    credit.save(update_fields=["granted"])
 
 
 def new_link_for(*, subject: UUID, seat_id: UUID) -> str:
@@ -85,3 +191,5 @@ def take(*, actor: Actor, subject: UUID, token: str) -> None:
         seat.save(update_fields=["subject", "taken_at"])
         spending.grant(order, subject)
         audit.record(actor=actor, act=Act.SEAT_TAKEN, subject=subject, purpose="orders", object_ids=[order.id])
+        if order.subject is not None:  # whoever bought it may have left
+            webhooks.announce(subject=order.subject, event=webhooks.SEAT_TAKEN, about=seat.id, at=seat.taken_at)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from headshotly.orders import invoices, ledger, services, spending
+from headshotly.orders import invoices, ledger, seats, services, spending
 from headshotly.orders.models import Credit, Invoice, Order, Reconciliation, Refund, Seat, Spend, StoredEvent
 from headshotly.orders.money import Money
 from headshotly.orders.packages import PACKAGES
@@ -34,7 +34,7 @@ def _shown(order: Order) -> dict[str, Any]:
         "on_its_way": waiting.exists(),
         "invoice": Invoice.objects.filter(order=order).first(),
         "refundable": services.refundable(order) == "",
-        "seats": list(Seat.objects.filter(order=order).order_by("id")),
+        "seats": seats.shown(Seat.objects.filter(order=order).order_by("id")),
         "seats_taken": Seat.objects.filter(order=order, taken_at__isnull=False).count(),
     }
 

@@ -18,4 +18,5 @@ urlpatterns = [
     path("<uuid:order_id>/receipt.pdf", views.receipt, name="receipt"),
     path("<uuid:order_id>/portal/", views.portal, name="portal"),
     path("<uuid:order_id>/seats/<uuid:seat_id>/", views.seat_link, name="seat-link"),
+    path("<uuid:order_id>/seats/<uuid:seat_id>/withdraw/", views.seat_withdraw, name="seat-withdraw"),
 ]

@@ -156,6 +156,15 @@ def seat_link(request: HttpRequest, order_id: UUID, seat_id: UUID) -> HttpRespon
 
 
 @permission("customer")
+@require_POST
+def seat_withdraw(request: HttpRequest, order_id: UUID, seat_id: UUID) -> HttpResponse:
+    """Take a seat back, as long as nothing was begun with it."""
+    seats.withdraw(actor=_actor(request), subject=_subject(request), seat_id=seat_id)
+    messages.success(request, _("The seat is free again. An older link to it no longer works."))
+    return redirect("orders:order", order_id=order_id)
+
+
+@permission("customer")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def seat(request: HttpRequest, token: str) -> HttpResponse:

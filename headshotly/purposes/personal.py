@@ -20,7 +20,7 @@ _ABOUT_SOMEBODY = re.compile(
 )
 _NAME = re.compile(r"^(full_?|first_?|last_?|display_?)name$")
 _FREE = (models.TextField, models.JSONField)
-_SEALERS = {"seal", "seal_stream"}
+_SEALERS = {"seal", "seal_stream", "write_sealed"}
 
 
 def _is_sealed(field: models.Field) -> bool:  # type: ignore[type-arg]  # any column

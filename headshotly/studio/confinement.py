@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import Sequence
 
+_LIBRARY = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER_MODE = 1, 38, 22, 2
 _LOAD, _EQUAL, _AND, _RETURN = 0x20, 0x15, 0x54, 0x06
 _ALLOW, _DENY, _NO_SYSCALL = 0x7FFF0000, 0x00050001, 0x00050026  # EPERM, ENOSYS
@@ -115,7 +116,7 @@ def limit(*, memory_bytes: int, cpu_seconds: int) -> None:
 def die_with_parent() -> None:
     """Have the kernel end this process when the one that forked it ends, whatever this one blocks or ignores."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        _LIBRARY.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
 def shut_all_but(descriptor: int) -> None:
@@ -130,10 +131,9 @@ def confine() -> None:
     Raises:
         OSError: the kernel refused; the caller must not go on.
     """
-    library = ctypes.CDLL(None, use_errno=True)
     program = _program(platform.machine(), os.getpid())
     buffer = ctypes.create_string_buffer(program, len(program))
     filter_ = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
     for arguments in ((_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), (_PR_SET_SECCOMP, _FILTER_MODE, filter_, 0, 0)):
-        if library.prctl(*arguments):
+        if _LIBRARY.prctl(*arguments):
             raise OSError(ctypes.get_errno(), "the kernel refused the sandbox")

@@ -6,6 +6,7 @@ Formats are named one by one; whatever else Pillow can read stays unread.
 import io
 import struct
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pillow_heif
@@ -13,6 +14,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF")
 MASTER_SIDE = 4096  # pixels; larger pictures are reduced, no headshot needs more
+_ROWS = 16  # that leave at once: few enough for memory that is used again
 _SRGB = ImageCms.createProfile("sRGB")
 
 # Outcomes, one byte each on the wire.
@@ -48,24 +50,37 @@ def prepare() -> None:
 
 
 def decode(data: bytes, *, pixels_max: int) -> tuple[int, tuple[int, int], bytes]:
-    """Return outcome, (width, height) and RGB bytes of an upright sRGB picture without any metadata.
+    """Return outcome, (width, height) and RGB bytes of a picture as ``read`` gives it; arguments as there."""
+    outcome, size, picture = read(data, pixels_max=pixels_max)
+    return outcome, size, b"".join(strips(picture)) if picture else b""
+
+
+def strips(picture: Image.Image) -> Iterator[bytes]:
+    """Yield a picture's RGB bytes from top to bottom, some rows at a time: the whole is nowhere twice."""
+    for top in range(0, picture.height, _ROWS):
+        yield picture.crop((0, top, picture.width, min(top + _ROWS, picture.height))).tobytes()
+
+
+def read(data: bytes, *, pixels_max: int) -> tuple[int, tuple[int, int], Image.Image | None]:
+    """Return outcome, (width, height) and an upright sRGB picture without any metadata, or None.
 
     Args:
         data: the file as uploaded.
         pixels_max: most pixels that are decoded; checked on the header.
     """
-    nothing = ((0, 0), b"")
+    nothing = ((0, 0), None)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # The WebP decoder asks for the memory of the whole canvas when it is opened, before its size can be read.
             width, height = _webp_canvas(data)
             if width * height > pixels_max:
-                return TOO_MANY_PIXELS, (width, height), b""
+                return TOO_MANY_PIXELS, (width, height), None
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > pixels_max:
-                return TOO_MANY_PIXELS, (image.width, image.height), b""
-            return _pixels(image)
+                return TOO_MANY_PIXELS, (image.width, image.height), None
+            picture = _upright(image)
+            return PICTURE, picture.size, picture
     except UnidentifiedImageError:
         return (INCOMPLETE if is_cut_off(data) else NOT_A_PICTURE, *nothing)
     except (OSError, SyntaxError, EOFError, ValueError) as error:
@@ -110,16 +125,14 @@ def is_cut_off(data: bytes) -> bool:
     return place > len(data)
 
 
-def _pixels(image: Image.Image) -> tuple[int, tuple[int, int], bytes]:
+def _upright(image: Image.Image) -> Image.Image:
     # A JPEG decoder can skip detail that would be thrown away anyway.
     image.draft("RGB", (MASTER_SIDE, MASTER_SIDE))
     image.load()
     turn = _UPRIGHT.get(_orientation(image))
     picture = _in_srgb(image)
     picture.thumbnail((MASTER_SIDE, MASTER_SIDE), Image.Resampling.LANCZOS)
-    if turn is not None:
-        picture = picture.transpose(turn)
-    return PICTURE, picture.size, picture.tobytes()
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> Any:
@@ -146,7 +159,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
         converted = _converted(image, profile)
         if converted is not None:
             return converted
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:

@@ -9,11 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+from numpy.typing import NDArray
+
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
 from headshotly.studio import raster
 from headshotly.studio.errors import DecodingUnavailable, StudioBusy
 from headshotly.studio.zygote import ANSWER, FILTERED, READY, REQUEST, UNFILTERED, WALL_SECONDS
+
+type Pixels = NDArray[np.uint8]
 
 _START_SECONDS = 30.0
 _QUEUE_SECONDS = 30.0
@@ -53,7 +58,7 @@ class Sandbox:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
-    def decode(self, data: bytes, *, pixels_max: int) -> tuple[int, tuple[int, int], bytearray]:
+    def decode(self, data: bytes, *, pixels_max: int) -> tuple[int, tuple[int, int], Pixels]:
         """Return outcome, size and pixels; see ``raster.decode``.
 
         Raises:
@@ -71,7 +76,7 @@ class Sandbox:
                     _logger.warning("decoder.not-started", extra={"attempt": attempt + 1, "attempts": _ATTEMPTS})
             raise DecodingUnavailable(_UNAVAILABLE)
 
-    def _decode_once(self, data: bytes, pixels_max: int) -> tuple[int, tuple[int, int], bytearray]:
+    def _decode_once(self, data: bytes, pixels_max: int) -> tuple[int, tuple[int, int], Pixels]:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
@@ -114,7 +119,8 @@ class Sandbox:
                 [sys.executable, "-P", "-m", "headshotly.studio.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={},
+                # A decoder is gone after one picture, so its memory is new each time: in large pieces, where there are.
+                env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
                 start_new_session=True,
             )
         ours.settimeout(_START_SECONDS)
@@ -150,18 +156,18 @@ class Sandbox:
 
 
 def _await_ready(connection: socket.socket) -> None:
-    if _receive(connection, len(READY), until=clock.monotonic() + _START_SECONDS) != READY:
+    if _receive(connection, len(READY), until=clock.monotonic() + _START_SECONDS).tobytes() != READY:
         raise EOFError
 
 
-def _exchange(connection: socket.socket, data: bytes, pixels_max: int) -> tuple[int, tuple[int, int], bytearray]:
+def _exchange(connection: socket.socket, data: bytes, pixels_max: int) -> tuple[int, tuple[int, int], Pixels]:
     """Hand in the picture and take the pixels. The answer comes from a process that hostile input may own."""
     until = clock.monotonic() + _ANSWER_SECONDS
     try:
         connection.settimeout(_left(until))
         connection.sendall(REQUEST.pack(pixels_max, len(data)))
         connection.sendall(data)
-        outcome, width, height, length = ANSWER.unpack(_receive(connection, ANSWER.size, until=until))
+        outcome, width, height, length = ANSWER.unpack(_receive(connection, ANSWER.size, until=until).data)
         if not _is_believable(outcome, width, height, length):
             raise SandboxDied
         return outcome, (width, height), _receive(connection, length, until=until)
@@ -181,9 +187,10 @@ def _left(until: float) -> float:
     return max(0.001, until - clock.monotonic())
 
 
-def _receive(connection: socket.socket, length: int, *, until: float) -> bytearray:
+def _receive(connection: socket.socket, length: int, *, until: float) -> Pixels:
     """Return so many bytes, all before the deadline: a peer that sends one now and then gains nothing."""
-    data = bytearray(length)
+    # NumPy asks for large pages where it is worth it; a bytearray's would come one small page after the other.
+    data = np.empty(length, np.uint8)
     view, filled = memoryview(data), 0
     while filled < length:
         if clock.monotonic() > until:

@@ -2,11 +2,12 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from headshotly.accounts import services as accounts
 from headshotly.audit import services as audit
@@ -98,19 +99,22 @@ def receive_photo(*, actor: Actor, subject: UUID, data: bytes, photo_id: UUID | 
 
 
 def _keep(actor: Actor, subject: UUID, picture: Picture, verdict: gate.Verdict, photo_id: UUID) -> Photo:
-    master, preview = decoding.encode_master(picture), decoding.encode_preview(picture)
+    purpose = HEADSHOT_GENERATION
+    # Before the transaction: whoever else writes does not wait for these bytes to reach the disk. A crash from here to
+    # the commit leaves bytes that no row names, which the vault sweeps.
+    master = vault.write_sealed(
+        subject=subject, kind="photo", purpose=purpose, plaintext=decoding.encode_master(picture)
+    )
+    preview = vault.write_sealed(
+        subject=subject, kind="preview", purpose=purpose, plaintext=decoding.encode_preview(picture)
+    )
     with transaction.atomic():
-        object_id = vault.seal(
-            actor=actor, subject=subject, kind="photo", purpose=HEADSHOT_GENERATION, plaintext=master
-        )
-        preview_id = vault.seal(
-            actor=actor, subject=subject, kind="preview", purpose=HEADSHOT_GENERATION, plaintext=preview
-        )
+        vault.enter(master, preview, actor=actor)
         photo = Photo.objects.create(
             id=photo_id,
             subject=subject,
-            object_id=object_id,
-            preview_id=preview_id,
+            object_id=master.object_id,
+            preview_id=preview.object_id,
             sentence=verdict.sentence,
             advice=verdict.advice,
             score=verdict.score,
@@ -122,7 +126,7 @@ def _keep(actor: Actor, subject: UUID, picture: Picture, verdict: gate.Verdict, 
             act=Act.PHOTO_RECEIVED,
             subject=subject,
             purpose=HEADSHOT_GENERATION,
-            object_ids=[object_id],
+            object_ids=[master.object_id],
         )
     return photo
 
@@ -318,6 +322,25 @@ def delete_headshot(*, actor: Actor, subject: UUID, headshot_id: UUID) -> None:
 
 
 @enforces("1.2.c")
+def delete_again(*, actor: Actor, object_ids: Collection[UUID]) -> int:
+    """Delete the photos and headshots of some sealed objects, which were deleted before and came back with a backup.
+
+    Returns:
+        How many there were.
+    """
+    found = 0
+    for batch in itertools.batched(object_ids, _SWEPT_AT_ONCE):
+        of_them = Q(object_id__in=batch) | Q(preview_id__in=batch)
+        for subject, photo_id in list(Photo.objects.filter(of_them).values_list("subject", "id")):
+            delete_photo(actor=actor, subject=subject, photo_id=photo_id)
+            found += 1
+        for subject, headshot_id in list(Headshot.objects.filter(of_them).values_list("subject", "id")):
+            delete_headshot(actor=actor, subject=subject, headshot_id=headshot_id)
+            found += 1
+    return found
+
+
+@enforces("1.2.c")
 def delete_everything(*, actor: Actor, subject: UUID) -> KeptReceipt:
     """Delete a customer: work stopped, key shredded, bytes gone, rows gone, receipt signed.
 
@@ -342,7 +365,9 @@ def delete_everything(*, actor: Actor, subject: UUID) -> KeptReceipt:
 
 
 def sweep_unnamed(*, older_than: dt.datetime) -> int:
-    """Remove sealed pictures that no photo or headshot names, left by a worker that died between two commits.
+    """Remove sealed pictures that no photo or headshot names, whatever left them.
+
+    A picture and what names it are committed together; earlier releases, and a restored backup, may hold such.
 
     Args:
         older_than: only what was sealed before this moment; younger ones may be about to be named.

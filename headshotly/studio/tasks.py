@@ -7,7 +7,6 @@ found and skipped, and the unique row of each step decides between two who made 
 import datetime as dt
 import sys
 import threading
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -196,28 +195,23 @@ def _others(shoot: Shoot, photo: Photo, count: int) -> list[Picture]:
     return opened
 
 
-@dataclass(frozen=True, slots=True)
-class _Sealed:
-    object_id: UUID
-    preview_id: UUID
-
-
 def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Any, actor: Actor) -> None:
     result = engine().render(prepared, style(style_id, brand_colour=shoot.brand_colour))
     full = marking.encode(result.picture, signatory=signatory.current(), origin=result.origin)
-    sealed = _seal(shoot, full, marking.encode_preview(result.picture, origin=result.origin), actor)
-    # A crash here leaves two sealed objects that no headshot names; the sweep of the studio's orphans removes them.
+    headshot, preview = _write(shoot, full, marking.encode_preview(result.picture, origin=result.origin))
+    # A crash here, or before the commit below, leaves bytes that no row names; the vault's sweep removes them.
     try:
         with transaction.atomic():
             if not _ours(shoot).select_for_update().exists():
                 raise _Stopped  # noqa: TRY301 - leaves the transaction and lands in the one place that cleans up
+            vault.enter(headshot, preview, actor=actor)
             Headshot.objects.create(
                 subject=shoot.subject,
                 shoot=shoot,
                 photo_id=photo.id,
                 style_id=style_id,
-                object_id=sealed.object_id,
-                preview_id=sealed.preview_id,
+                object_id=headshot.object_id,
+                preview_id=preview.object_id,
                 notes=list(result.notes),
                 made_at=clock.now(),
             )
@@ -226,23 +220,22 @@ def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Any, act
                 act=Act.HEADSHOT_MADE,
                 subject=shoot.subject,
                 purpose=HEADSHOT_GENERATION,
-                object_ids=[sealed.object_id],
+                object_ids=[headshot.object_id],
             )
     except (IntegrityError, _Stopped) as error:
         # Another worker was faster, or nobody wants it any more: ours is thrown away.
-        vault.destroy(actor=actor, object_id=sealed.object_id)
-        vault.destroy(actor=actor, object_id=sealed.preview_id)
+        vault.discard(headshot, preview)
         if isinstance(error, _Stopped):
             raise
 
 
-def _seal(shoot: Shoot, full: bytes, preview: bytes, actor: Actor) -> _Sealed:
-    purpose = HEADSHOT_GENERATION
-    with transaction.atomic():
-        return _Sealed(
-            vault.seal(actor=actor, subject=shoot.subject, kind="headshot", purpose=purpose, plaintext=full),
-            vault.seal(actor=actor, subject=shoot.subject, kind="preview", purpose=purpose, plaintext=preview),
-        )
+def _write(shoot: Shoot, full: bytes, preview: bytes) -> tuple[vault.Written, vault.Written]:
+    """Seal both before the transaction that names them: nobody who writes waits for these bytes to reach the disk."""
+    subject, purpose = shoot.subject, HEADSHOT_GENERATION
+    return (
+        vault.write_sealed(subject=subject, kind="headshot", purpose=purpose, plaintext=full),
+        vault.write_sealed(subject=subject, kind="preview", purpose=purpose, plaintext=preview),
+    )
 
 
 def _finish(shoot: Shoot, actor: Actor, left_out: list[str]) -> None:

@@ -98,9 +98,10 @@ def _decode_one(connection: socket.socket, *, filtered: bool) -> None:
             confinement.confine()
         connection.sendall(READY)
         pixels_max, length = REQUEST.unpack(_receive(connection, REQUEST.size))
-        outcome, (width, height), pixels = raster.decode(_receive(connection, length), pixels_max=pixels_max)
-        connection.sendall(ANSWER.pack(outcome, width, height, len(pixels)))
-        connection.sendall(pixels)
+        outcome, (width, height), picture = raster.read(_receive(connection, length), pixels_max=pixels_max)
+        connection.sendall(ANSWER.pack(outcome, width, height, width * height * 3 if picture else 0))
+        for strip in raster.strips(picture) if picture else ():
+            connection.sendall(strip)
         code = 0
     except (OSError, MemoryError, EOFError):
         code = 1

@@ -115,6 +115,29 @@ def write_new(path: Path, pieces: Iterable[Buffer]) -> bool:
     return True
 
 
+def append(path: Path, data: bytes) -> None:
+    """Append whole lines to a file durably, making it where there is none.
+
+    They begin on a line of their own: one that a crash tore before stays torn.
+
+    Raises:
+        StoreFull: there is no room left.
+        StoreUnavailable: they are not known to be on the disk.
+    """
+    try:
+        make_folder(path.parent)
+        fresh = not path.exists()
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
+            file.write(b"\n" + data)
+            file.flush()
+            os.fsync(file.fileno())
+        if fresh:
+            sync_folder(path.parent)
+    except OSError as error:
+        raise refusal(error) from error
+
+
 def remove(path: Path) -> None:
     """Remove a file durably; one that is not there is as good as removed.
 

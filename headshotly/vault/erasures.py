@@ -37,18 +37,7 @@ class ErasureLedger:
             StoreUnavailable: the line is not known to be on disk in every copy.
         """
         for path in self._read_up_to:
-            try:
-                durable.make_folder(path.parent)
-                fresh = not path.exists()
-                descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-                with os.fdopen(descriptor, "ab") as file:
-                    file.write(f"\n{subject} {at.isoformat(timespec='seconds')}\n".encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-                if fresh:
-                    durable.sync_folder(path.parent)
-            except OSError as error:
-                raise durable.refusal(error) from error
+            durable.append(path, f"{subject} {at.isoformat(timespec='seconds')}\n".encode())
 
     def holds(self, subject: UUID) -> bool:
         """Say whether a subject was erased."""

@@ -5,6 +5,7 @@ import hmac
 import itertools
 from collections.abc import Buffer, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
@@ -65,11 +66,32 @@ def create_customer_key(*, actor: Actor, subject: UUID) -> None:
         audit.record(actor=actor, act=Act.KEY_CREATED, subject=subject)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An object whose bytes are kept and that no row names yet: ``enter`` it soon, or ``discard`` it.
+
+    Attributes:
+        object_id: the object's id.
+        subject: whose it is.
+        kind: what it is, such as ``photo``.
+        purpose: the activity it serves; bound into the ciphertext.
+        sealed_bytes: length of what is kept.
+    """
+
+    object_id: UUID
+    subject: UUID
+    kind: str
+    purpose: str
+    sealed_bytes: int
+
+
 @traced("vault.seal")
 def seal(*, actor: Actor, subject: UUID, kind: str, purpose: str, plaintext: Buffer) -> UUID:
-    """Seal bytes under the customer's key and keep them; arguments, result and errors as ``seal_stream``."""
-    pieces = streaming.pieces_of(plaintext)
-    return _seal(actor=actor, subject=subject, kind=kind, purpose=purpose, pieces=pieces)
+    """Seal bytes under the customer's key and keep them; arguments, result and errors as ``seal_stream``.
+
+    Writing takes as long as the disk does, so not within a transaction: ``write_sealed`` before it, ``enter`` in it.
+    """
+    return _seal(actor, _write(subject, kind, purpose, streaming.pieces_of(plaintext)))
 
 
 @traced("vault.seal")
@@ -91,41 +113,94 @@ def seal_stream(*, actor: Actor, subject: UUID, kind: str, purpose: str, source:
         StoreFull: there is no room; nothing is kept.
         StoreUnavailable: the store failed; what it may have kept, no row names and a sweep removes.
     """
-    pieces = streaming.pieces_from(source)
-    return _seal(actor=actor, subject=subject, kind=kind, purpose=purpose, pieces=pieces)
+    return _seal(actor, _write(subject, kind, purpose, streaming.pieces_from(source)))
+
+
+def _seal(actor: Actor, written: Written) -> UUID:
+    with transaction.atomic():
+        enter(written, actor=actor)
+    return written.object_id
+
+
+@traced("vault.seal")
+def write_sealed(*, subject: UUID, kind: str, purpose: str, plaintext: Buffer) -> Written:
+    """Seal bytes and write them, before a transaction; arguments and errors as ``seal_stream``.
+
+    A crash before the transaction that enters them commits leaves ciphertext that no row names, as a rollback does;
+    ``sweep_orphans`` removes it.
+    """
+    return _write(subject, kind, purpose, streaming.pieces_of(plaintext))
 
 
 @enforces("3.2.a")
-def _seal(
-    *, actor: Actor, subject: UUID, kind: str, purpose: str, pieces: Iterator[memoryview] | Iterator[bytes]
-) -> UUID:
-    """Write the bytes, then the row.
-
-    A crash after the bytes are written and before the caller's transaction commits leaves ciphertext that no row
-    names; ``sweep_orphans`` removes it.
-    """
+def _write(subject: UUID, kind: str, purpose: str, pieces: Iterator[memoryview] | Iterator[bytes]) -> Written:
     object_id = uuid4()
     data_key, header = envelope.make(
         owner=subject, object_id=object_id, purpose=purpose, customer_key=customer_keys.plain(subject)
     )
     body = streaming.seal(pieces, data_key, header)
-    store = wiring.object_store()
-    written = store.write(subject, object_id, itertools.chain([header], body))
+    length = wiring.object_store().write(subject, object_id, itertools.chain([header], body))
+    written = Written(object_id, subject, kind, purpose, length)
     # Shredding destroys the key before it removes bytes: with the key still there, it will find these too.
+    _require_key(subject, [written])
+    return written
+
+
+def _require_key(subject: UUID, written: Sequence[Written]) -> None:
+    """Pass while the subject has a key; otherwise remove what was written."""
     if not customer_keys.exists(subject):
-        store.delete(subject, object_id)
+        for one in written:
+            wiring.object_store().delete(subject, one.object_id)
         raise KeyShredded("This customer was deleted meanwhile; nothing was kept.")
-    with transaction.atomic():
+
+
+@enforces("3.2.a", "5.3.a")
+def enter(*written: Written, actor: Actor) -> None:
+    """Name written objects: a row and an entry in the journal each, in the caller's transaction.
+
+    The key is looked for once more, because customers may be deleted between the writing and the transaction. On
+    SQLite the transaction holds the one write lock, so that a deletion which did not come before it finds its rows.
+
+    Args:
+        written: what ``write_sealed`` returned, all of one subject.
+        actor: who brings them.
+
+    Raises:
+        KeyShredded: the customer lost the key meanwhile; the bytes are gone, and the caller rolls back.
+        StoreUnavailable: the key store did not answer.
+        TransactionManagementError: there is no transaction, so that a crash might part the rows from the caller's.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("objects are entered within a transaction")
+    for subject in {one.subject for one in written}:
+        _require_key(subject, [one for one in written if one.subject == subject])
+    for one in written:
         StoredObject.objects.create(
-            id=object_id,
-            subject=subject,
-            kind=kind,
-            purpose=purpose,
-            sealed_bytes=written,
+            id=one.object_id,
+            subject=one.subject,
+            kind=one.kind,
+            purpose=one.purpose,
+            sealed_bytes=one.sealed_bytes,
             sealed_at=clock.now(),
         )
-        audit.record(actor=actor, act=Act.OBJECT_SEALED, subject=subject, purpose=purpose, object_ids=[object_id])
-    return object_id
+        audit.record(
+            actor=actor,
+            act=Act.OBJECT_SEALED,
+            subject=one.subject,
+            purpose=one.purpose,
+            object_ids=[one.object_id],
+        )
+
+
+def discard(*written: Written) -> None:
+    """Remove what was written and, after a rollback, is not wanted; what a row names after all stays.
+
+    A crash before or within leaves bytes that ``sweep_orphans`` removes.
+
+    Raises:
+        StoreUnavailable: the store failed; a sweep goes on.
+    """
+    _remove_unnamed((one.subject, one.object_id) for one in written)
 
 
 @traced("vault.open")
@@ -303,17 +378,19 @@ def drop_older_blind_indexes(*, actor: Actor) -> None:
 
 
 def destroy(*, actor: Actor, object_id: UUID) -> None:
-    """Remove one object with its wrapped key, bytes first.
+    """Remove one object with its wrapped key: noted first, so that no older backup revives it, then bytes, then row.
 
-    A crash in between, or a rollback of the caller, leaves a row without bytes; repeating finishes.
+    A crash after the note leaves the object, which a restore would leave out; one after that, or a rollback of the
+    caller, a row without bytes. Repeating finishes.
 
     Raises:
         ErasureIncomplete: the store says it is gone and still finds it.
-        StoreUnavailable: the bytes may still be there; nothing claims otherwise.
+        StoreUnavailable: it could not be noted, or the bytes may still be there; nothing claims otherwise.
     """
     row = StoredObject.objects.filter(id=object_id).first()
     if row is None:
         return
+    wiring.destruction_ledger().note({object_id: clock.now()})
     store = wiring.object_store()
     store.delete(row.subject, object_id)
     if store.holds(row.subject, object_id):
@@ -487,11 +564,14 @@ def forget_plaintext_keys() -> None:
 __all__ = [
     "Plaintext",
     "StoreUnavailable",
+    "Written",
     "blind_index",
     "blind_indexes",
     "create_customer_key",
     "destroy",
+    "discard",
     "drop_older_blind_indexes",
+    "enter",
     "forget_plaintext_keys",
     "open",
     "open_field",
@@ -507,4 +587,5 @@ __all__ = [
     "shred",
     "shred_key",
     "sweep_orphans",
+    "write_sealed",
 ]

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from headshotly.policy import configuration
+from headshotly.vault.destructions import DestructionLedger
 from headshotly.vault.embedded_keys import EmbeddedKeyService
 from headshotly.vault.erasures import ErasureLedger
 from headshotly.vault.keyservice import KeyService
@@ -106,7 +107,15 @@ def erasure_ledger() -> ErasureLedger:
     )
 
 
+@cache
+def destruction_ledger() -> DestructionLedger:
+    """Return the ledger of objects destroyed one by one; it lies in folders beside the erased subjects'."""
+    return DestructionLedger(
+        _folder("erasures.folder", "erasures") / "objects", _folder("erasures.mirror", "erasures-mirror") / "objects"
+    )
+
+
 def rewire() -> None:
     """Forget the engines, so that the next use builds them anew from the configuration."""
-    for engine in (key_service, key_store, object_store, erasure_ledger):
+    for engine in (key_service, key_store, object_store, erasure_ledger, destruction_ledger):
         engine.cache_clear()

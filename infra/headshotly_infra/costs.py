@@ -151,7 +151,7 @@ def _around(requests: float, active: float, out: float, made: float, a: Assumpti
         Line("Load balancer", "balancer_hour", HOURS),
         Line("Load balancer: use", "balancer_unit_hour", units * HOURS),
         Line("Web application firewall", "waf_month", 1),
-        Line("Web application firewall: rules", "waf_rule_month", 5),
+        Line("Web application firewall: rules", "waf_rule_month", 6),
         Line("Web application firewall: requests", "waf_million_requests", requests / 1e6),
         Line("Pictures and pages to customers", "out_gib", max(0.0, out - 100)),
         Line("Logs: taking", "log_gib", logs),

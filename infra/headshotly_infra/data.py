@@ -6,6 +6,7 @@ from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -31,8 +32,12 @@ BUCKET_ACTS: dict[str, dict[str, tuple[str, ...]]] = {
         # A restore writes objects and deletes those of whoever was erased since the backup.
         OPERATOR: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
     },
-    # A restore begins an era of the witness.
-    "witness": dict.fromkeys(("sequencer", OPERATOR), ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject")),
+    # A restore begins an era of the witness. Duties hold the journal against every version of every head.
+    "witness": {
+        "sequencer": ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject"),
+        "duties": ("s3:GetObject", "s3:GetObjectVersion"),
+        OPERATOR: ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject", "s3:GetObjectVersion"),
+    },
     "backup": {"duties": BACKUP_ACTS, OPERATOR: ("s3:GetObject",)},
     "mirror": {"duties": MIRROR_ACTS, OPERATOR: ("s3:GetObject",)},
 }
@@ -40,10 +45,22 @@ BUCKET_ACTS: dict[str, dict[str, tuple[str, ...]]] = {
 _LOOKS = ("s3:ListBucket", "s3:GetBucketVersioning", "s3:ListBucketMultipartUploads")
 BUCKET_LOOKS: dict[str, tuple[str, ...]] = {
     "objects": _LOOKS,
-    "witness": ("s3:ListBucket",),
+    "witness": ("s3:ListBucket", "s3:ListBucketVersions"),
     "backup": (*_LOOKS, "s3:ListBucketVersions", "s3:GetBucketObjectLockConfiguration"),
     "mirror": ("s3:ListBucket", "s3:GetBucketVersioning"),
 }
+# Whether the queue answers, every program that uses it may ask.
+QUEUE_ACTS: dict[str, tuple[str, ...]] = {
+    "web": ("sqs:SendMessage", "sqs:GetQueueAttributes"),
+    "worker": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage",
+               "sqs:GetQueueAttributes"),
+    # They announce again what waits without an order, and count the dead letters.
+    "duties": ("sqs:SendMessage", "sqs:GetQueueAttributes"),
+    OPERATOR: ("sqs:SendMessage", "sqs:GetQueueAttributes"),
+}  # fmt: skip
+COUNT_DEAD_LETTERS = ("duties", OPERATOR)
+# What the service's own SIEM reads of AWS: the names are those of ``headshotly.incidents.reading.FORMS``.
+WATCHED = ("cloudtrail", "guardduty", "vpc-flow")
 
 
 class Data(Stack):
@@ -72,7 +89,7 @@ class Data(Stack):
             given: what ``Stack`` takes.
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
-        self._key = keys.keys["data"]
+        self._key, self._log_key = keys.keys["data"], keys.keys["logs"]
         self._given = 0
         # The customers' wrapped keys live in a cluster of their own, which no backup that keeps history covers.
         self.database = self._cluster("Main", network, backup_days=BACKUP_DAYS)
@@ -93,15 +110,11 @@ class Data(Stack):
         self.disk = Disk(self, "Disk", network=network, keys=keys)
         self.dead_letters = self._queue("DeadLetters", self._key)
         self.queue = self._queue("Jobs", self._key, dead=self.dead_letters)
-        for room, acts in {
-            "web": ("sqs:SendMessage",),
-            "worker": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
-            # It announces again what waits without an order, and counts the dead letters.
-            "duties": ("sqs:SendMessage", "sqs:GetQueueAttributes"),
-            OPERATOR: ("sqs:SendMessage", "sqs:GetQueueAttributes"),
-        }.items():
+        for room, acts in QUEUE_ACTS.items():
             self._may(keys, room, acts, self.queue.queue_arn)
-        self._may(keys, "duties", ("sqs:GetQueueAttributes",), self.dead_letters.queue_arn)
+            if room in COUNT_DEAD_LETTERS:
+                self._may(keys, room, ("sqs:GetQueueAttributes",), self.dead_letters.queue_arn)
+        self._notices(keys)
         for room in ROOMS:
             users = [self.database] if room in {"sequencer", "detector"} else [self.database, self.key_store]
             for cluster in users:
@@ -128,9 +141,20 @@ class Data(Stack):
             engine=engine,
             parameters={"rds.force_ssl": "1", "ssl_min_protocol_version": "TLSv1.2", "log_connections": "1"},
         )
+        identifier = f"headshotly-{name.lower()}"
+        # Made before the database, which else makes one by itself that keeps everything for ever.
+        log = logs.LogGroup(
+            self,
+            f"{name}DatabaseLog",
+            log_group_name=f"/aws/rds/cluster/{identifier}/postgresql",
+            retention=logs.RetentionDays.ONE_YEAR,
+            encryption_key=self._log_key,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
         cluster = rds.DatabaseCluster(
             self,
             f"{name}Database",
+            cluster_identifier=identifier,
             engine=engine,
             default_database_name={"Main": "headshotly", "Keys": "headshotly_keys"}[name],
             parameter_group=parameters,
@@ -152,6 +176,7 @@ class Data(Stack):
             security_groups=[self._group(network, "database", name)],
             port=5432,
         )
+        cluster.node.add_dependency(log)
         # The database makes, keeps and changes this password by itself; nobody but an operator under a grant reads it.
         plain = cast("rds.CfnDBCluster", cluster.node.default_child)
         plain.add_property_deletion_override("MasterUserPassword")
@@ -205,10 +230,11 @@ class Data(Stack):
         )
         role.add_to_policy(
             iam.PolicyStatement(
-                actions=["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectRetention"],
+                actions=["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging",
+                         "s3:GetObjectRetention", "s3:GetObjectLegalHold"],
                 resources=[source.arn_for_objects("*")],
             )
-        )
+        )  # fmt: skip
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:ReplicateObject", "s3:ReplicateTags", "s3:ObjectOwnerOverrideToBucketOwner"],
@@ -216,6 +242,14 @@ class Data(Stack):
             )
         )
         self._key.grant_decrypt(role)
+        # Without this every copy fails, and S3 says so in the object's own status only.
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:Encrypt", "kms:GenerateDataKey"],
+                resources=[f"arn:aws:kms:{self.copy_region}:{self.account}:key/*"],
+                conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/headshotly/copies"}},
+            )
+        )
         plain = cast("s3.CfnBucket", source.node.default_child)
         plain.replication_configuration = s3.CfnBucket.ReplicationConfigurationProperty(
             role=role.role_arn,
@@ -281,6 +315,31 @@ class Data(Stack):
         self._given += 1
         statement = iam.PolicyStatement(actions=list(acts), resources=[resource], conditions=conditions)
         iam.Policy(self, f"May{self._given}", statements=[statement], roles=[keys.roles[room]])
+
+    def _notices(self, keys: Keys) -> None:
+        """Make a queue for each thing of AWS that the detector reads: what is new in a bucket, and findings."""
+        self.notices_lost = self._queue("NoticesLost", self._key)
+        self.notices = {
+            name: self._queue(f"Notices{name.title().replace('-', '')}", self._key, dead=self.notices_lost)
+            for name in WATCHED
+        }
+        for name, queue in self.notices.items():
+            from_rules = name == "guardduty"
+            source = f"arn:aws:events:{self.region}:{self.account}:rule/*" if from_rules else "arn:aws:s3:::*"
+            queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal(f"{'events' if from_rules else 's3'}.amazonaws.com")],
+                    actions=["sqs:SendMessage"],
+                    resources=[queue.queue_arn],
+                    conditions={
+                        "ArnLike": {"aws:SourceArn": source},
+                        # A rule's own name holds its account; a bucket's does not.
+                        **({} if from_rules else {"StringEquals": {"aws:SourceAccount": self.account}}),
+                    },
+                )
+            )
+            self._may(keys, "detector", ("sqs:ReceiveMessage", "sqs:DeleteMessage"), queue.queue_arn)
+        self._may(keys, "detector", ("kms:Decrypt",), self._key.key_arn)
 
     def _queue(self, name: str, key: kms.IKey, *, dead: sqs.Queue | None = None) -> sqs.Queue:
         return sqs.Queue(

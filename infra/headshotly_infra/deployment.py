@@ -23,6 +23,7 @@ FLAGS = {
     "@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker": True,
     "@aws-cdk/aws-s3:createDefaultLoggingPolicy": True,
     "@aws-cdk/core:defaultCrossStackReferences": "strong",
+    "@aws-cdk/aws-ecs:removeDefaultDesiredCount": True,
     "aws:cdk:disable-version-reporting": True,
 }
 
@@ -59,7 +60,7 @@ def stacks(app: cdk.App, plan: Plan, *, today: dt.date | None = None) -> dict[st
     second = f"headshotly-second-{plan.account}-{plan.secondary}"
     mirror = f"headshotly-mirror-{plan.account}-{plan.secondary}"
     keys = Keys(app, "HeadShotly-Keys", env=here)
-    network = Network(app, "HeadShotly-Network", log_key=keys.keys["logs"],
+    network = Network(app, "HeadShotly-Network", plan=plan, log_key=keys.keys["logs"],
                       second_buckets=tuple(f"{one}.s3.{plan.secondary}.amazonaws.com" for one in (second, mirror)),
                       env=here)  # fmt: skip
     copies = Copies(app, "HeadShotly-Copies", bucket_name=copies_name, store=second, mirror=mirror, env=there)
@@ -67,12 +68,14 @@ def stacks(app: cdk.App, plan: Plan, *, today: dt.date | None = None) -> dict[st
                 second_store=(second, mirror), env=here)  # fmt: skip
     data.add_stack_dependency(copies)
     service = Service(app, "HeadShotly-Service", plan=plan, network=network, keys=keys, data=data, env=here)
-    watch = Watch(app, "HeadShotly-Watch", plan=plan, keys=keys, data=data, service=service, env=here)
+    watch = Watch(app, "HeadShotly-Watch", plan=plan, network=network, keys=keys, data=data,
+                  service=service, env=here)  # fmt: skip
     made: dict[str, cdk.Stack] = {
         "keys": keys, "network": network, "copies": copies, "data": data, "service": service, "watch": watch,
     }  # fmt: skip
     if plan.organisation_unit:
-        made["guard-rails"] = GuardRails(app, "HeadShotly-GuardRails", plan=plan, env=here)
+        above = cdk.Environment(account=plan.management_account, region=plan.primary)
+        made["guard-rails"] = GuardRails(app, "HeadShotly-GuardRails", plan=plan, env=above)
     suppress(made, today or dt.datetime.now(dt.UTC).date(), copies=copies_name, second=second, mirror=mirror,
              primary=plan.primary, secondary=plan.secondary, account=plan.account)  # fmt: skip
     for stack in made.values():

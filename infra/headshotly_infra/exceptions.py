@@ -100,9 +100,16 @@ EXCEPTIONS: tuple[Suppression, ...] = (
             f"{_MANAGED}AWS_ConfigRole]",
             f"{_MANAGED}AWSBackupServiceRolePolicyForBackup]",
             "AwsSolutions-IAM5[Action::s3:Abort*]",
-            "AwsSolutions-IAM5[Resource::<Locked5B6A0654.Arn>/config/*]",
+            "AwsSolutions-IAM5[Resource::<Records091F6ECA.Arn>/config/*]",
             "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
             "AwsSolutions-IAM5[Action::kms:ReEncrypt*]",
+        )
+    ),
+    *(
+        Suppression("watch", f"AwsSolutions-IAM5[Resource::<{place}/*]", _OBJECTS, _NEXT)
+        for place in (
+            "Locked5B6A0654.Arn>/AWSLogs/{account}/CloudTrail",
+            "Records091F6ECA.Arn>/flows/AWSLogs/{account}",
         )
     ),
 )

@@ -6,10 +6,14 @@ from constructs import Construct
 
 from headshotly_infra.plan import EU_REGIONS, Plan
 
-# Services that have no region, or only one; without them nobody could sign in or pay.
-WITHOUT_REGION = ["a4b:*", "account:*", "aws-portal:*", "billing:*", "budgets:*", "ce:*", "cloudfront:*", "cur:*",
-                  "iam:*", "kms:ListAliases", "organizations:*", "payments:*", "route53:*", "route53domains:*",
-                  "shield:*", "sts:*", "support:*", "tax:*", "trustedadvisor:*", "waf:*", "wafv2:*"]  # fmt: skip
+# Services that have no region, or only one outside the Union; without them nobody signs in, pays or asks for help.
+WITHOUT_REGION = ["account:*", "aws-portal:*", "billing:*", "budgets:*", "ce:*", "cloudfront:*",
+                  "consolidatedbilling:*", "cur:*", "freetier:*", "health:*", "iam:*", "invoicing:*",
+                  "organizations:*", "payments:*", "pricing:*", "route53:*", "route53domains:*",
+                  "s3:GetAccountPublicAccessBlock", "s3:ListAllMyBuckets", "shield:*", "sts:*", "support:*",
+                  "supportplans:*", "tax:*", "trustedadvisor:*"]  # fmt: skip
+# What makes our buckets, with every door shut: the role that CloudFormation takes when AWS CDK deploys.
+DEPLOYER = "arn:aws:iam::*:role/cdk-*-cfn-exec-role-*"
 
 
 class GuardRails(Stack):
@@ -64,7 +68,10 @@ def document() -> dict[str, object]:
                 "Effect": "Deny",
                 "Action": ["s3:PutAccountPublicAccessBlock", "s3:PutBucketPublicAccessBlock"],
                 "Resource": "*",
-                "Condition": {"Bool": {"aws:PrincipalIsAWSService": "false"}},
+                "Condition": {
+                    "Bool": {"aws:PrincipalIsAWSService": "false"},
+                    "ArnNotLike": {"aws:PrincipalArn": DEPLOYER},
+                },
             },
         ],
     }  # fmt: skip

@@ -87,8 +87,10 @@ class Keys(Stack):
                     sid="AdministrationWithoutUse",
                     principals=[iam.AccountRootPrincipal()],
                     actions=[
-                        "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
-                        "kms:Disable*", "kms:Get*", "kms:TagResource", "kms:UntagResource",
+                        # Never kms:CreateGrant: a grant may give the use away that this policy keeps back.
+                        "kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:Describe*", "kms:Enable*",
+                        "kms:List*", "kms:Put*", "kms:UpdateKeyDescription", "kms:Disable*", "kms:GetKeyPolicy",
+                        "kms:GetKeyRotationStatus", "kms:TagResource", "kms:UntagResource",
                         "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion", "kms:RotateKeyOnDemand",
                     ],
                     resources=["*"],
@@ -127,14 +129,24 @@ class Keys(Stack):
                 )
             )
         if purpose == "data":
-            # Alarms and events go to a sealed topic; without this none would arrive, and nothing would say so.
+            # Alarms go to a sealed topic, events and notices of new logs to sealed queues; without this none would
+            # arrive, and nothing would say so.
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid="Alarms",
-                    principals=[iam.ServicePrincipal(f"{one}.amazonaws.com") for one in ("cloudwatch", "events")],
+                    principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                     actions=["kms:GenerateDataKey*", "kms:Decrypt"],
                     resources=["*"],
                     conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                )
+            )
+            # These two name no account when a queue or topic asks the KMS for them; queue and topic say who may write.
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="Events",
+                    principals=[iam.ServicePrincipal(f"{one}.amazonaws.com") for one in ("events", "s3")],
+                    actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+                    resources=["*"],
                 )
             )
         if purpose == "logs":
@@ -156,6 +168,15 @@ class Keys(Stack):
                     sid="Trail",
                     principals=[iam.ServicePrincipal("cloudtrail.amazonaws.com")],
                     actions=["kms:GenerateDataKey*", "kms:DescribeKey"],
+                    resources=["*"],
+                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                )
+            )
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="FlowLogs",
+                    principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+                    actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
                     resources=["*"],
                     conditions={"StringEquals": {"aws:SourceAccount": self.account}},
                 )

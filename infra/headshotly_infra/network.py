@@ -11,10 +11,11 @@ from aws_cdk import aws_networkfirewall as firewall
 from constructs import Construct
 
 from headshotly_infra.keys import OPERATOR, ROOMS
+from headshotly_infra.plan import Plan
 
 RULES = Path(__file__).resolve().parents[1] / "suricata" / "headshotly.rules"
 # The only names a task may reach outside; everything of AWS goes through private endpoints.
-# Besides these, the buckets of the second region, each by its own name.
+# Besides these, the buckets of the second region, each by its own name, and what the plan names.
 WAYS_OUT = ("api.stripe.com", "files.stripe.com")
 # Where programs tell their numbers (infra/prometheus/scrape.yml).
 METRICS = {"worker": 9464, "sequencer": 9465, "detector": 9466, "duties": 9467}
@@ -27,31 +28,42 @@ ENDPOINTS = {
     "Secrets": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
     "Mail": ec2.InterfaceVpcEndpointAwsService.EMAIL,
 }
+# What a machine of one's own asks of ECS; Fargate does so by itself.
+MACHINE_ENDPOINTS = {
+    "Ecs": ec2.InterfaceVpcEndpointAwsService.ECS,
+    "EcsAgent": ec2.InterfaceVpcEndpointAwsService.ECS_AGENT,
+    "EcsTelemetry": ec2.InterfaceVpcEndpointAwsService.ECS_TELEMETRY,
+}
 
 
 class Network(Stack):
     """One VPC over two zones, its firewall, its endpoints, its flow logs and a security group for each room."""
 
     def __init__(
-        self, scope: Construct, name: str, *, log_key: kms.IKey, second_buckets: tuple[str, ...] = (), **given: object
-    ) -> None:
+        self, scope: Construct, name: str, *, plan: Plan, log_key: kms.IKey, second_buckets: tuple[str, ...] = (),
+        **given: object,
+    ) -> None:  # fmt: skip
         """Make the network.
 
         Args:
             scope: the app.
             name: of the stack.
-            second_buckets: host names of our buckets in the second region.
+            plan: this deployment.
             log_key: seals what the network writes down.
+            second_buckets: host names of our buckets in the second region.
             given: what ``Stack`` takes.
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
-        self._second_buckets = second_buckets
+        self._plan, self._second_buckets = plan, second_buckets
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
             max_azs=2,
             ip_addresses=ec2.IpAddresses.cidr("10.20.0.0/16"),
             nat_gateways=2,
+            # Apart from the load balancer: answers from outside go back through the firewall, requests of the load
+            # balancer do not, for a task answers it directly and the firewall would see half of a conversation.
+            nat_gateway_subnets=ec2.SubnetSelection(subnet_group_name="way-out"),
             restrict_default_security_group=True,
             subnet_configuration=[
                 ec2.SubnetConfiguration(
@@ -60,6 +72,9 @@ class Network(Stack):
                 ec2.SubnetConfiguration(name="firewall", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=28),
                 ec2.SubnetConfiguration(name="tasks", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=22),
                 ec2.SubnetConfiguration(name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
+                ec2.SubnetConfiguration(
+                    name="way-out", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
+                ),
             ],
         )
         self.tasks = ec2.SubnetSelection(subnet_group_name="tasks")
@@ -109,6 +124,9 @@ class Network(Stack):
             _open(groups[room], groups["database"], postgres, f"{room} to PostgreSQL, over TLS")
             _open(groups[room], groups["endpoints"], https, f"{room} to AWS, over TLS")
             _open(groups[room], groups["disk"], ec2.Port.tcp(2049), f"{room} to the shared disk, over TLS")
+            # A gateway endpoint has no group to name; the layers of our image come this way too.
+            buckets = ec2.Peer.prefix_list(self._plan.s3_prefix_list)
+            groups[room].add_egress_rule(buckets, https, f"{room} to S3 of this region, over TLS")
         # Whoever runs a Prometheus puts it into this group; nothing is in it by itself.
         for room, port in {"web": 8443, **METRICS}.items():
             _open(groups["collector"], groups[room], ec2.Port.tcp(port), f"Collector asks {room} for its numbers")
@@ -134,7 +152,7 @@ class Network(Stack):
                 resources=[f"arn:aws:s3:::prod-{self.region}-starport-layer-bucket/*"],
             )
         )
-        for name, service in ENDPOINTS.items():
+        for name, service in (ENDPOINTS | (MACHINE_ENDPOINTS if self._plan.with_gpu else {})).items():
             self.vpc.add_interface_endpoint(
                 name, service=service, subnets=self.tasks, security_groups=[self.groups["endpoints"]], open=False
             )
@@ -152,7 +170,7 @@ class Network(Stack):
                     rules_source_list=firewall.CfnRuleGroup.RulesSourceListProperty(
                         generated_rules_type="ALLOWLIST",
                         target_types=["TLS_SNI"],
-                        targets=[*WAYS_OUT, *self._second_buckets],
+                        targets=[*WAYS_OUT, *self._plan.names_outside, *self._second_buckets],
                     )
                 ),
                 stateful_rule_options=firewall.CfnRuleGroup.StatefulRuleOptionsProperty(rule_order="STRICT_ORDER"),
@@ -229,10 +247,10 @@ class Network(Stack):
         )
         endpoint = Fn.select(1, Fn.split(":", Fn.select(0, wall.attr_endpoint_ids)))
         tasks = self.vpc.select_subnets(subnet_group_name="tasks").subnets[zone - 1]
-        edge = self.vpc.select_subnets(subnet_group_name="edge").subnets[zone - 1]
+        way_out = self.vpc.select_subnets(subnet_group_name="way-out").subnets[zone - 1]
         for name, where, destination in (
             ("Out", tasks, "0.0.0.0/0"),  # from the tasks to the firewall, whose subnet leads on to the NAT
-            ("Back", edge, tasks.ipv4_cidr_block),  # and answers the same way
+            ("Back", way_out, tasks.ipv4_cidr_block),  # and answers the same way
         ):
             ec2.CfnRoute(
                 self,

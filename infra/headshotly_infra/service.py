@@ -1,5 +1,7 @@
 """The running service: web behind the load balancer, worker, sequencer, detector and duties (2.1, 2.4, 3.1, 4.1)."""
 
+from typing import cast
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_applicationautoscaling as scaling_rules
 from aws_cdk import aws_certificatemanager as acm
@@ -9,6 +11,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as balancing
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
@@ -30,9 +33,63 @@ TASKS: dict[str, tuple[list[str], int, int, int]] = {
 MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
                  "AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList")  # fmt: skip
 WRITERS = ("web", "worker", "duties", "detector")  # of mails
+CASHIERS = ("web", "duties")  # speak to the payment service
 NOBODY = f"{ACCOUNT}:{ACCOUNT}"
 # Orders that wait → workers added. A worker ends when the processors are idle: the largest number asked for counts.
 MORE_WORKERS = {40: 2, 200: 5, 1000: 10}
+# Rules that look at the beginning of a body → the label by which they tell. A photo's first bytes hold compressed
+# data and XMP, which is markup: there they would refuse customers' photos. So they count, and the rule “bodies” blocks.
+_CORE, _BAD, _SQL = "core-rule-set", "known-bad-inputs", "sql-database"
+BODY_RULES: dict[str, dict[str, str]] = {
+    "AWSManagedRulesCommonRuleSet": {
+        "CrossSiteScripting_BODY": f"{_CORE}:CrossSiteScripting_Body",
+        "GenericLFI_BODY": f"{_CORE}:GenericLFI_Body",
+        "GenericRFI_BODY": f"{_CORE}:GenericRFI_Body",
+        "EC2MetaDataSSRF_BODY": f"{_CORE}:EC2MetaDataSSRF_Body",
+    },
+    "AWSManagedRulesKnownBadInputsRuleSet": {
+        "JavaDeserializationRCE_BODY": f"{_BAD}:JavaDeserializationRCE_Body",
+        "Log4JRCE_BODY": f"{_BAD}:Log4JRCE_Body",
+    },
+    "AWSManagedRulesSQLiRuleSet": {
+        "SQLi_BODY": f"{_SQL}:SQLi_Body",
+        "SQLiExtendedPatterns_BODY": f"{_SQL}:SQLiExtendedPatterns_Body",
+    },
+}
+# Photos are larger than this rule's limit everywhere; the service bounds bodies itself, before reading.
+NEVER = {"AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",)}
+# Where photos and files come in: the studio, the API, papers of cases and breaches, reports of findings.
+UPLOADS = (r"^/studio/upload/$", r"^/api/v1/photos$", r"^/staff/(incidents|findings)/")
+
+
+def _bad_body_elsewhere() -> waf.CfnWebACL.StatementProperty:
+    """Return what is true of a request with a bad body that goes where no files are taken."""
+    one = waf.CfnWebACL.StatementProperty
+    labels = [
+        one(
+            label_match_statement=waf.CfnWebACL.LabelMatchStatementProperty(
+                scope="LABEL", key=f"awswaf:managed:aws:{key}"
+            )
+        )
+        for rules in BODY_RULES.values()
+        for key in rules.values()
+    ]
+    uploads = [
+        one(
+            regex_match_statement=waf.CfnWebACL.RegexMatchStatementProperty(
+                field_to_match=waf.CfnWebACL.FieldToMatchProperty(uri_path={}),
+                regex_string=pattern,
+                # The path as it came: what is written otherwise is no place where files are taken.
+                text_transformations=[waf.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
+            )
+        )
+        for pattern in UPLOADS
+    ]
+    elsewhere = one(not_statement=waf.CfnWebACL.NotStatementProperty(
+        statement=one(or_statement=waf.CfnWebACL.OrStatementProperty(statements=uploads))
+    ))  # fmt: skip
+    bad = one(or_statement=waf.CfnWebACL.OrStatementProperty(statements=labels))
+    return one(and_statement=waf.CfnWebACL.AndStatementProperty(statements=[bad, elsewhere]))
 
 
 class Service(Stack):
@@ -150,6 +207,7 @@ class Service(Stack):
             "HEADSHOTLY_OPTION_QUEUE__URL": self._data.queue.queue_url,
             "HEADSHOTLY_OPTION_QUEUE__DEAD_URL": self._data.dead_letters.queue_url,
             "HEADSHOTLY_OPTION_QUEUE__REGION": self.region,
+            **(self._watched() if room == "detector" else {}),
             # The load balancer's own networks: only there may somebody say whose request it is.
             "HEADSHOTLY_OPTION_PROXIES__TRUSTED": ",".join(
                 subnet.ipv4_cidr_block for subnet in self._network.vpc.select_subnets(subnet_group_name="edge").subnets
@@ -157,6 +215,27 @@ class Service(Stack):
             "AWS_USE_FIPS_ENDPOINT": "false",
             # The role “web” sees one customer's rows at a time; the others work for everybody (ADR 152).
             **({"HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE": "yes"} if room == "web" else {}),
+        }
+
+    def _watched(self) -> dict[str, str]:
+        """Return where the detector hears of the trail, of findings and of the network's traffic."""
+        queues = {
+            f"HEADSHOTLY_OPTION_STREAM__{name.upper()}__QUEUE": queue.queue_url
+            for name, queue in self._data.notices.items()
+        }
+        return {"HEADSHOTLY_OPTION_STREAM__REGION": self.region, **queues}
+
+    def _payments(self) -> dict[str, ecs.Secret] | None:
+        """Return what signs in to the payment service, and tells its messages from forged ones."""
+        if not self._plan.stripe_secret:
+            return None
+        found = self.node.try_find_child("Stripe")
+        secret = cast("secretsmanager.ISecret", found) if found else secretsmanager.Secret.from_secret_complete_arn(
+            self, "Stripe", self._plan.stripe_secret
+        )  # fmt: skip
+        return {
+            f"HEADSHOTLY_OPTION_STRIPE__{field.upper()}": ecs.Secret.from_secrets_manager(secret, field)
+            for field in ("secret_key", "webhook_secret")
         }
 
     def _operator(self) -> ecs.FargateTaskDefinition:
@@ -277,13 +356,15 @@ class Service(Stack):
                 cpu_architecture=ecs.CpuArchitecture.X86_64, operating_system_family=ecs.OperatingSystemFamily.LINUX
             ),
         )
-        self._container(task, room)
+        self._container(task, room, secrets=self._payments() if room in CASHIERS else None)
+        grows = {"web": self._plan.web_max, "worker": self._plan.worker_max}.get(room)
         service = ecs.FargateService(
             self,
             room.capitalize(),
             cluster=self.cluster,
             task_definition=task,
-            desired_count=least,
+            # How many there are now is autoscaling's; a release that named a number would take the others away.
+            desired_count=None if grows else least,
             min_healthy_percent=100 if least > 1 else 0,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
@@ -291,11 +372,11 @@ class Service(Stack):
             vpc_subnets=self._network.tasks,
             enable_execute_command=False,
         )
+        if grows:
+            scaling = service.auto_scale_task_count(min_capacity=least, max_capacity=grows)
         if room == "web":
-            scaling = service.auto_scale_task_count(min_capacity=least, max_capacity=self._plan.web_max)
             scaling.scale_on_cpu_utilization("WebCpu", target_utilization_percent=55)
         if room == "worker":
-            scaling = service.auto_scale_task_count(min_capacity=least, max_capacity=self._plan.worker_max)
             scaling.scale_on_cpu_utilization("WorkerCpu", target_utilization_percent=60)
             scaling.scale_on_metric(
                 "WorkerQueue",
@@ -393,7 +474,7 @@ class Service(Stack):
             ssl_policy=balancing.SslPolicy.TLS13_RES,  # TLS 1.2 and 1.3, forward secrecy only
             certificates=[acm.Certificate.from_certificate_arn(self, "Certificate", self._plan.certificate)],
         )
-        secure.add_targets(
+        self.web_targets = secure.add_targets(
             "Web",
             port=8443,
             protocol=balancing.ApplicationProtocol.HTTPS,
@@ -417,20 +498,28 @@ class Service(Stack):
                     managed_rule_group_statement=waf.CfnWebACL.ManagedRuleGroupStatementProperty(
                         vendor_name="AWS",
                         name=rule,
-                        # Photos are larger than this rule's limit; the service bounds bodies itself, before reading.
                         rule_action_overrides=[
                             waf.CfnWebACL.RuleActionOverrideProperty(
-                                name="SizeRestrictions_BODY", action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
+                                name=one, action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
                             )
+                            for one in (*BODY_RULES.get(rule, {}), *NEVER.get(rule, ()))
                         ]
-                        if rule == "AWSManagedRulesCommonRuleSet"
-                        else None,
+                        or None,
                     )
                 ),
                 visibility_config=waf.CfnWebACL.VisibilityConfigProperty(metric_name=rule, **seen),
             )
             for priority, rule in enumerate(MANAGED_RULES, start=10)
         ]
+        rules.append(
+            waf.CfnWebACL.RuleProperty(
+                name="bodies",
+                priority=20,
+                action=waf.CfnWebACL.RuleActionProperty(block={}),
+                statement=_bad_body_elsewhere(),
+                visibility_config=waf.CfnWebACL.VisibilityConfigProperty(metric_name="bodies", **seen),
+            )
+        )
         rules.append(
             waf.CfnWebACL.RuleProperty(
                 name="rate",

@@ -1,11 +1,15 @@
 """What is seen, kept, and told: trail, threat detection, configuration record, backups, alarms, budget (6, 8)."""
 
+from typing import cast
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_backup as backup
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_config as config
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as balancing
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -15,10 +19,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from headshotly_infra.data import Data
 from headshotly_infra.keys import Keys
+from headshotly_infra.network import Network
 from headshotly_infra.plan import Plan
 from headshotly_infra.service import Service
 
@@ -28,54 +34,134 @@ CONFIG_RULES = ("ENCRYPTED_VOLUMES", "RDS_STORAGE_ENCRYPTED", "RDS_INSTANCE_PUBL
                 "EFS_ENCRYPTED_CHECK", "EFS_ACCESS_POINT_ENFORCE_USER_IDENTITY",
                 "EFS_ACCESS_POINT_ENFORCE_ROOT_DIRECTORY", "VPC_FLOW_LOGS_ENABLED",
                 "CLOUD_TRAIL_ENABLED", "GUARDDUTY_ENABLED_CENTRALIZED")  # fmt: skip
+KEPT_DAYS = 400
+GRAVE = 7  # severity of a finding, from which GuardDuty calls it high
 
 
 class Watch(Stack):
     """Everything that looks on. The service's own SIEM reads the trail, the findings and the flow logs."""
 
     def __init__(
-        self, scope: Construct, name: str, *, plan: Plan, keys: Keys, data: Data, service: Service, **given: object
-    ) -> None:
+        self, scope: Construct, name: str, *, plan: Plan, network: Network, keys: Keys, data: Data, service: Service,
+        **given: object,
+    ) -> None:  # fmt: skip
         """Make the trail, the detectors, the backup plan, the alarms and the budget.
 
         Args:
             scope: the app.
             name: of the stack.
             plan: this deployment.
+            network: whose traffic is read.
             keys: for logs and topics.
-            data: what is backed up and watched.
+            data: what is backed up and watched, and the queues by which the detector hears of it.
             service: what is watched.
             given: what ``Stack`` takes.
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
         self._plan, self._keys, self._data, self._service = plan, keys, data, service
-        self.locked = self._locked_bucket()
+        self.locked = self._bucket("Locked", locked_days=KEPT_DAYS)
+        self.records = self._bucket("Records", expires=KEPT_DAYS)
+        self.topic = self._topic()
         self._trail()
+        self._flows(network.vpc)
         guardduty.CfnDetector(self, "GuardDuty", enable=True, finding_publishing_frequency="FIFTEEN_MINUTES")
+        self._findings()
         self._configuration()
         self._backups()
-        self.topic = self._topic()
         self._alarms()
         self._tell_of_operators()
         self._budget()
 
-    def _locked_bucket(self) -> s3.Bucket:
+    def _bucket(self, name: str, *, locked_days: int = 0, expires: int = 0) -> s3.Bucket:
+        """Return a bucket for logs: locked, or, where what writes to it takes no lock (Config), emptied in time."""
         return s3.Bucket(
             self,
-            "Locked",
+            name,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self._keys.keys["logs"],
             bucket_key_enabled=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             minimum_tls_version=1.2,
-            versioned=True,
-            object_lock_enabled=True,
-            object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(400)),
+            versioned=bool(locked_days),
+            object_lock_enabled=bool(locked_days),
+            object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(locked_days))
+            if locked_days
+            else None,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(expires))] if expires else None,
             server_access_logs_bucket=self._data.access_logs,
-            server_access_logs_prefix="s3/locked/",
+            server_access_logs_prefix=f"s3/{name.lower()}/",
             removal_policy=RemovalPolicy.RETAIN,
         )
+
+    def _tell_the_detector(self, bucket: s3.Bucket, source: str, beginning: str) -> None:
+        """Let the detector hear of each new file whose name begins so, and read it."""
+        plain = cast("s3.CfnBucket", bucket.node.default_child)
+        beginning_alone = s3.CfnBucket.FilterRuleProperty(name="prefix", value=beginning)
+        plain.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(
+                    event="s3:ObjectCreated:*",
+                    queue=self._data.notices[source].queue_arn,
+                    filter=s3.CfnBucket.NotificationFilterProperty(
+                        s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[beginning_alone])
+                    ),
+                )
+            ]
+        )
+        statements = [
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"{beginning}*")]),
+            iam.PolicyStatement(actions=["kms:Decrypt"], resources=[self._keys.keys["logs"].key_arn]),
+        ]
+        iam.Policy(
+            self,
+            f"MayRead{source.title().replace('-', '')}",
+            statements=statements,
+            roles=[self._keys.roles["detector"]],
+        )
+
+    def _flows(self, vpc: ec2.IVpc) -> None:
+        """Lay the flow logs into a bucket too: the network's own log group is for people who search."""
+        there = self.records.arn_for_objects(f"flows/AWSLogs/{self.account}/*")
+        ours = {
+            "StringEquals": {"aws:SourceAccount": self.account},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:logs:{self.region}:{self.account}:*"},
+        }
+        for acts, on, more in (
+            (["s3:PutObject"], there, {"s3:x-amz-acl": "bucket-owner-full-control"}),
+            (["s3:GetBucketAcl", "s3:ListBucket"], self.records.bucket_arn, {}),
+        ):
+            self.records.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+                    actions=acts,
+                    resources=[on],
+                    conditions={**ours, "StringEquals": {**ours["StringEquals"], **more}},
+                )
+            )
+        flows = ec2.CfnFlowLog(
+            self,
+            "Flows",
+            resource_id=vpc.vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_destination_type="s3",
+            log_destination=self.records.arn_for_objects("flows/"),
+        )
+        flows.node.add_dependency(self.records)
+        self._tell_the_detector(self.records, "vpc-flow", f"flows/AWSLogs/{self.account}/")
+
+    def _findings(self) -> None:
+        """Hand every finding of GuardDuty to the detector, and tell people of grave ones without it."""
+        queue = sqs.Queue.from_queue_arn(self, "NoticesOfFindings", self._data.notices["guardduty"].queue_arn)
+        found = events.EventPattern(source=["aws.guardduty"], detail_type=["GuardDuty Finding"])
+        events.Rule(self, "Finding", event_pattern=found, targets=[targets.SqsQueue(queue)])
+        grave = events.EventPattern(
+            source=["aws.guardduty"],
+            detail_type=["GuardDuty Finding"],
+            detail={"severity": [{"numeric": [">=", GRAVE]}]},
+        )
+        events.Rule(self, "GraveFinding", event_pattern=grave, targets=[targets.SnsTopic(self.topic)])
 
     def _trail(self) -> None:
         group = logs.LogGroup(
@@ -97,6 +183,7 @@ class Watch(Stack):
             cloud_watch_log_group=group,
         )
         trail.add_s3_event_selector([cloudtrail.S3EventSelector(bucket=self._data.buckets["objects"])])
+        self._tell_the_detector(self.locked, "cloudtrail", f"AWSLogs/{self.account}/CloudTrail/")
 
     def _configuration(self) -> None:
         role = iam.Role(
@@ -105,12 +192,13 @@ class Watch(Stack):
             assumed_by=iam.ServicePrincipal("config.amazonaws.com"),
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWS_ConfigRole")],
         )
-        self.locked.grant_put(role, "config/*")
-        self.locked.add_to_resource_policy(
+        # Config delivers into no bucket that locks by itself; what it records is in the trail as well.
+        self.records.grant_put(role, "config/*")
+        self.records.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("config.amazonaws.com")],
                 actions=["s3:GetBucketAcl", "s3:ListBucket"],
-                resources=[self.locked.bucket_arn],
+                resources=[self.records.bucket_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": self.account}},
             )
         )
@@ -123,7 +211,7 @@ class Watch(Stack):
             ),
         )
         channel = config.CfnDeliveryChannel(
-            self, "Channel", s3_bucket_name=self.locked.bucket_name, s3_key_prefix="config"
+            self, "Channel", s3_bucket_name=self.records.bucket_name, s3_key_prefix="config"
         )
         for identifier in CONFIG_RULES:
             rule = config.ManagedRule(self, identifier.title().replace("_", ""), identifier=identifier)
@@ -155,10 +243,26 @@ class Watch(Stack):
             "Main", resources=[backup.BackupResource.from_rds_database_cluster(self._data.database)],
             allow_restores=False,
         )  # fmt: skip
+        failed = events.EventPattern(
+            source=["aws.backup"],
+            detail_type=["Backup Job State Change"],
+            detail={"state": ["FAILED", "ABORTED", "EXPIRED"]},
+        )
+        events.Rule(self, "BackupFailed", event_pattern=failed, targets=[targets.SnsTopic(self.topic)])
 
     def _topic(self) -> sns.Topic:
         topic = sns.Topic(self, "Alarms", master_key=self._keys.keys["data"], enforce_ssl=True)
         topic.add_subscription(subscriptions.EmailSubscription(self._plan.alarm_mail))
+        # A topic with a policy of its own no longer lets the account's alarms in by itself.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Alarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
         return topic
 
     def _alarms(self) -> None:
@@ -180,13 +284,48 @@ class Watch(Stack):
             "DatabaseBusy": data.database.metric_cpu_utilization().create_alarm(
                 self, "DatabaseBusy", threshold=85, evaluation_periods=3
             ),
+            "KeyStoreBusy": data.key_store.metric_cpu_utilization().create_alarm(
+                self, "KeyStoreBusy", threshold=85, evaluation_periods=3
+            ),
+            # What the load balancer itself answers: no web program was there.
+            "Unreachable": balancer.metrics.http_code_elb(
+                balancing.HttpCodeElb.ELB_5XX_COUNT, period=Duration.minutes(5), statistic="Sum"
+            ).create_alarm(self, "Unreachable", threshold=5, evaluation_periods=2),
+            "NoticesLost": data.notices_lost.metric_approximate_number_of_messages_visible().create_alarm(
+                self, "NoticesLost", threshold=1, evaluation_periods=1
+            ),
+            **{f"No{room.title()}": self._missing(room) for room in self._service.services},
         }
         for alarm in alarms.values():
             alarm.add_alarm_action(actions.SnsAction(self.topic))
 
+    def _missing(self, room: str) -> cloudwatch.Alarm:
+        """Return an alarm that sounds where no task of a room runs for ten minutes, or nobody says how many do."""
+        running = cloudwatch.Metric(
+            namespace="ECS/ContainerInsights",
+            metric_name="RunningTaskCount",
+            dimensions_map={
+                "ClusterName": self._service.cluster.cluster_name,
+                "ServiceName": self._service.services[room].service_name,
+            },
+            period=Duration.minutes(5),
+            statistic="Maximum",
+        )
+        return running.create_alarm(
+            self,
+            f"No{room.title()}",
+            threshold=1,
+            evaluation_periods=2,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+
     def _tell_of_operators(self) -> None:
-        """Tell of every start of the operator's task; nobody does what it can do unseen."""
-        family = f"family:{self._service.operator.family}"
+        """Tell of every start of the operator's task; nobody does what it can do unseen.
+
+        It is known by its definition: whoever starts a task gives it the group they like.
+        """
+        every = f"arn:aws:ecs:{self.region}:{self.account}:task-definition/{self._service.operator.family}:"
         rule = events.Rule(
             self,
             "OperatorAtWork",
@@ -194,7 +333,7 @@ class Watch(Stack):
             event_pattern=events.EventPattern(
                 source=["aws.ecs"],
                 detail_type=["ECS Task State Change"],
-                detail={"group": [family], "lastStatus": ["RUNNING", "STOPPED"]},
+                detail={"taskDefinitionArn": [{"prefix": every}], "lastStatus": ["RUNNING", "STOPPED"]},
             ),
         )
         rule.add_target(targets.SnsTopic(self.topic))

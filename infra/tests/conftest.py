@@ -13,7 +13,11 @@ PLAN = Plan(
     account=ACCOUNT,
     certificate=f"arn:aws:acm:eu-central-1:{ACCOUNT}:certificate/00000000-0000-0000-0000-000000000000",
     image=f"{ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com/headshotly@sha256:{'ab' * 32}",
+    s3_prefix_list="pl-6ea54007",
+    ways_out="events.pagerduty.example, .webhooks.example",
+    stripe_secret=f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:headshotly/stripe-AbCdEf",
     organisation_unit="ou-abcd-12345678",
+    management_account="210987654321",
     with_gpu=True,
 )
 

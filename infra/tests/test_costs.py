@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from headshotly_infra import costs
 from headshotly_infra.costs import Assumptions
+from headshotly_infra.network import MACHINE_ENDPOINTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "costs.md"
 
@@ -25,6 +26,18 @@ def test_a_line_is_what_its_assumptions_make_it() -> None:
     assert quantity(100_000, "Web application firewall: requests", **given) == pytest.approx(0.69)
     assert quantity(100_000, "Two database clusters, writer and reader each", **given) == pytest.approx(4 * 730)
     assert quantity(100_000, "Shared disk: writes", **given, disk_kib=64) == pytest.approx(690_000 * 64 / 1024**2)
+
+
+def test_what_stands_is_what_the_templates_make(resources) -> None:
+    # Without a machine of one's own: those bring three endpoints more, while they are asked for.
+    own = len(MACHINE_ENDPOINTS)
+    endpoints = [one for one in resources("AWS::EC2::VPCEndpoint").values() if one["VpcEndpointType"] == "Interface"]
+    assert quantity(1_000, "Endpoints of AWS's services in two zones") == (len(endpoints) - own) * 2 * 730
+    [acl] = resources("AWS::WAFv2::WebACL").values()
+    assert quantity(1_000, "Web application firewall: rules") == len(acl["Rules"])
+    assert quantity(1_000, "Keys") == len(resources("AWS::KMS::Key"))
+    assert quantity(1_000, "Ways out in two zones") == len(resources("AWS::EC2::NatGateway")) * 730
+    assert quantity(1_000, "Firewall in two zones") == len(resources("AWS::NetworkFirewall::Firewall")) * 730
 
 
 def test_a_month_is_the_sum_of_quantities_times_prices() -> None:

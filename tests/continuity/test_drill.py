@@ -13,6 +13,7 @@ from headshotly.continuity.errors import BackupDamaged
 from headshotly.continuity.progress import silence
 from headshotly.rights import erasure
 from headshotly.vault import selectors as vault_contents
+from headshotly.vault import services as vault
 from tests.continuity.conftest import DATABASES, EAST, NORTH
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=DATABASES)
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=DATABASES)
 @pytest.fixture
 def exercised(living):
     create_staff(actor=SYSTEM, handle="operator", role="operations")
+    living.add("bert", b"bert deletes this one")
     services.back_up(actor=SYSTEM)
     return living
 
@@ -29,6 +31,7 @@ def exercised(living):
 def test_a_drill_restores_everything_measures_and_signs(exercised, tmp_path):
     ada = exercised.people["ada"]
     erasure.erase_everything(actor=ada.actor, subject=ada.id)
+    vault.destroy(actor=SYSTEM, object_id=list(exercised.objects)[-1])
     services.mirror()
     before = sorted(path.name for path in (tmp_path.parent).glob("headshotly-drill-*"))
     record = services.drill(actor=SYSTEM)
@@ -39,6 +42,7 @@ def test_a_drill_restores_everything_measures_and_signs(exercised, tmp_path):
     assert 0 < record.recovery_seconds < 300
     assert 0 < record.loss_seconds < 300
     assert seen.fields["objects"] == 1
+    assert any("1 objects that were destroyed since did not come back" in step["sentence"] for step in seen.steps)
     assert seen.fields["customer"] == str(exercised.people["bert"].id)
     assert seen.fields["entries_lost"] >= 0
     assert before == sorted(path.name for path in (tmp_path.parent).glob("headshotly-drill-*"))

@@ -48,6 +48,12 @@ def test_contents_cut_short_or_of_something_else_are_refused(made, data):
         contents.decode(encoded[:cut])
 
 
+def test_contents_without_objects_that_lack_their_last_byte_are_cut_short():
+    encoded = contents.Contents({}, {}, ()).encode()
+    with pytest.raises(BackupDamaged):
+        contents.decode(encoded[:-1])
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_are_contents_by_accident(noise):
     with pytest.raises(BackupDamaged):

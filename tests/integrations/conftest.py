@@ -8,6 +8,7 @@ from django.test import Client
 
 from headshotly.access.bearers import SCOPES
 from headshotly.accounts import pace
+from headshotly.frontdoor.api.pages import PROBLEMS
 from headshotly.integrations import tokens
 from headshotly.policy import clock
 from headshotly.purposes.texts import HEADSHOT_GENERATION
@@ -97,4 +98,8 @@ def assert_problem(answer, status: int, code: str = "") -> dict:
     assert document["detail"]
     assert not code or document["code"] == code, document
     assert not answer.cookies
+    # The problem's type leads to the page about the API, and there says what to do.
+    explained = {code for codes, _, _ in PROBLEMS for code in codes.split()}
+    assert document["code"] in explained or document["code"].startswith("http.4"), document["code"]
+    assert document["type"].endswith(f"/api/#{document['code']}")
     return document

@@ -25,6 +25,7 @@ from headshotly.frontdoor.commandline import program as headshotly
 from headshotly.frontdoor.commands import connection as remote
 from headshotly.frontdoor.commands import remote as commands
 from headshotly.frontdoor.server import tls_context
+from headshotly.policy import clock
 from headshotly.policy.refusal import Refusal
 from headshotly.rights import tasks as rights_tasks
 from headshotly.rights.models import Export
@@ -158,6 +159,27 @@ def test_what_is_fetched_can_be_cleaned_away(run, shared, tmp_path, flat_engine)
     assert run("shoot", good, "--style", "cv", "--out", tmp_path / "out", "--clean").exit_code == 0
     assert len(list((tmp_path / "out").iterdir())) == 1
     assert (Photo.objects.count(), Headshot.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_teams_seats_from_a_terminal(run, person) -> None:
+    from headshotly.orders import seats
+    from headshotly.orders.models import Order, OrderState
+
+    order = Order.objects.create(
+        subject=person.id, package_id="team", seats=2, currency="EUR", price_minor=1, provider="x",
+        created_at=clock.now(), state=OrderState.PAID,
+    )  # fmt: skip
+    seats.make(order)
+    first = seats.of_buyer(person.id)[0].seat.id
+    assert run("seats").output.count("free") == 2
+    link = run("seats", "--link", first)
+    assert link.output.startswith("https://")
+    assert f"{first}  invited  since 20" in run("seats").output
+    seats.take(actor=person.actor, subject=person.id, token=link.output.strip().rstrip("/").rsplit("/", 1)[1])
+    assert isinstance(run("seats", "--link", first).exception, Refusal)
+    assert f"{first}  taken    since 20" in run("seats").output
+    assert run("seats", "--withdraw", first).output.count("free") == 2
 
 
 @pytest.mark.clause("3.1.a")

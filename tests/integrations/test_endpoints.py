@@ -244,10 +244,15 @@ def test_errors_are_problems_whoever_finds_them(program, person, settings) -> No
     assert "GET" in wrong["Allow"]
     assert_problem(program.generic("POST", "jobs", "{", content_type="application/json"), 400)
     invalid = assert_problem(program.say("jobs", {"photo_ids": [], "styles": ["none"], "more": 1}), 422)
-    assert {tuple(one["where"])[-1] for one in invalid["errors"]} >= {"photo_ids", "more"}
+    assert [one["where"] for one in invalid["errors"]] == [["body", "photo_ids"], ["body", "more"]]
+    missing = assert_problem(program.post("/api/v1/photos", {"picture": "x"}), 422)
+    assert [one["where"] for one in missing["errors"]] == [["file"]]
     assert_problem(program.get("photos?limit=1000"), 422, "request.invalid")
     assert_problem(program.get("photos?cursor=!"), 422, "page.cursor")
-    assert_problem(program.post("/api/v1/jobs", {"photo_ids": "x"}), 415)
+    for sent in ("application/x-www-form-urlencoded", "text/xml", "multipart/form-data; boundary=x"):
+        answer = program.generic("POST", "jobs", "photo_ids=x", content_type=sent)
+        assert "application/json" in assert_problem(answer, 415, "request.media_type")["detail"]
+    assert "multipart/form-data" in assert_problem(program.say("photos", {}), 415, "request.media_type")["detail"]
     too_much = "x" * (1 << 20) + "x"
     assert_problem(program.generic("POST", "jobs", too_much, content_type="application/json"), 413)
     assert_problem(program.get("photos", CONTENT_LENGTH="999999999999"), 413, "request.too_large")
@@ -355,12 +360,21 @@ def test_a_team_sees_its_seats_and_makes_links(person, make_person) -> None:
     order(person.id, OrderState.REFUNDED)
     client, eve = program_of(person, "team.read", "team.write"), program_of(make_person("eve@example.org"))
     found = client.get("team/seats").json()["items"]
-    assert [one["taken"] for one in found] == [False, False]
+    assert [(one["state"], one["taken"], one["invited_at"]) for one in found] == [("free", False, None)] * 2
     link = client.say(f"team/seats/{found[0]['id']}/link", {}).json()["url"]
     seats.take(actor=person.actor, subject=person.id, token=link.rstrip("/").rsplit("/", 1)[1])
     assert [one["taken"] for one in client.get("team/seats").json()["items"]].count(True) == 1
     assert str(person.id) not in client.get("team/seats").content.decode(), "not who has which seat"
-    assert_problem(client.say(f"team/seats/{found[0]['id']}/link", {}), 409)
+    taken = f"team/seats/{found[0]['id']}"
+    assert client.get(taken).json()["state"] == "taken"
+    assert_problem(client.say(f"{taken}/link", {}), 409, "orders.seat")
+    assert_problem(eve.get(taken), 404)
+    assert_problem(eve.say(f"{taken}/withdraw", {}), 404)
+    assert client.say(f"{taken}/withdraw", {}, key="w").json()["state"] == "free"
+    assert client.say(f"{taken}/link", {}).status_code == 200
+    again = client.say(f"{taken}/withdraw", {}, key="w")
+    assert again["Idempotency-Replayed"] == "true"
+    assert client.get(taken).json()["state"] == "invited", "the same request again changes nothing"
     assert_problem(eve.say(f"team/seats/{found[1]['id']}/link", {}), 404)
 
 

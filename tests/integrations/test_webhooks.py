@@ -183,6 +183,24 @@ def test_a_copy_that_is_ready(person, endpoint) -> None:
     assert (only().event, str(only().about)) == (webhooks.EXPORT_READY, export["id"])
 
 
+def test_a_buyer_hears_that_a_seat_was_taken_and_not_by_whom(person, make_person) -> None:
+    from headshotly.orders import seats
+    from headshotly.orders.models import Order, OrderState, Seat
+
+    webhooks.register(actor=person.actor, subject=person.id, url=URL, events=["seat.taken"])
+    order = Order.objects.create(
+        subject=person.id, package_id="team", seats=2, currency="EUR", price_minor=1, provider="x",
+        created_at=clock.now(), state=OrderState.PAID,
+    )  # fmt: skip
+    seats.make(order)
+    seat, bob = Seat.objects.order_by("id").first(), make_person("bob@example.org")
+    seats.take(actor=bob.actor, subject=bob.id, token=seats.new_link_for(subject=person.id, seat_id=seat.id))
+    body = delivering.body_of(WebhookDelivery.objects.get(subject=person.id)).decode()
+    assert json.loads(body)["type"] == "seat.taken"
+    assert json.loads(body)["data"] == {"seat_id": str(seat.id)}
+    assert str(bob.id) not in body
+
+
 def test_nothing_is_told_of_what_was_rolled_back(person, endpoint) -> None:
     from django.db import transaction
 

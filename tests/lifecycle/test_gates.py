@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,34 @@ def test_the_gates_are_the_ones_a_release_asks_for() -> None:
     named = set(re.findall(r'^gate "([A-Za-z ]+)"', text, re.MULTILINE)) | set(
         re.findall(r"PASS     ([A-Za-z ]+)\"", text)
     )
-    assert named == releases.GATES
+    suites = re.findall(r'^suite "([A-Za-z ]+)"', (REPOSITORY / ".ci" / "run").read_text(), re.MULTILINE)
+    assert len(suites) == 2
+    assert named | set(suites) == releases.GATES
+
+
+def write_record(path: Path, rows: str, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(REPOSITORY / "setup" / "gates_record.py"), str(path), *more]
+    return subprocess.run(command, input=rows, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("said", ["PASS", "FAIL"])
+def test_what_the_tests_said_stands_in_the_record_of_the_same_commit(tmp_path, said) -> None:
+    record = tmp_path / "gates.json"
+    assert write_record(record, "PASS     style\nNOT RUN  dependency audit: out of reach\n").returncode == 0
+    assert write_record(record, f"{said}     tests on PostgreSQL\n", "--add").returncode == 0
+    gates = json.loads(record.read_text())["gates"]
+    assert gates == {"style": "PASS", "dependency audit": "NOT RUN", "tests on PostgreSQL": said}
+
+
+def test_tests_of_one_commit_are_not_added_to_the_gates_of_another(tmp_path) -> None:
+    record = tmp_path / "gates.json"
+    assert write_record(record, "PASS     tests on PostgreSQL\n", "--add").returncode == 1
+    write_record(record, "PASS     style\n")
+    other = json.loads(record.read_text()) | {"commit": COMMIT}
+    record.write_text(json.dumps(other))
+    answer = write_record(record, "PASS     tests on PostgreSQL\n", "--add")
+    assert (answer.returncode, "another commit" in answer.stderr) == (1, True)
+    assert json.loads(record.read_text()) == other
 
 
 def test_secrets_become_findings_without_the_secret(converter, tmp_path) -> None:

@@ -13,7 +13,7 @@ from headshotly.lifecycle import limits, releases, training
 from headshotly.lifecycle.errors import DocumentRefused, Incomplete, StepRefused
 from headshotly.lifecycle.models import Release, TrainingRecord
 from headshotly.policy import clock
-from tests.access.conftest import make_member
+from tests.access.conftest import at_desk, make_member
 from tests.conftest import ALL_DATABASES
 from tests.lifecycle.conftest import NEW, OLD, actor_of
 from tests.lifecycle.test_register import journalled
@@ -62,6 +62,27 @@ def test_a_course_counts_at_the_gate_until_it_expires(officer, later) -> None:
         grants.ask(
             member=newcomer, scope="act:deploy", purpose="fault-analysis", ticket="SUP-1", minutes=30, subject=None
         )
+
+
+@pytest.mark.clause("4.1.b")
+def test_the_course_that_lasts_longest_counts_whichever_was_entered_last(officer) -> None:
+    newcomer, today = make_member("developer", fit=False), limits.today()
+    latest = course(officer, newcomer)
+    course(officer, newcomer, passed_on=today - dt.timedelta(days=340), expires_on=today + dt.timedelta(days=25))
+    held = personnel.record_of(newcomer)
+    assert (held.training_passed_on, held.training_expires_on) == (latest.passed_on, latest.expires_on)
+
+
+@pytest.mark.clause("4.1.b")
+def test_the_page_of_people_shows_what_the_courses_say_and_writes_nothing_beside_them(officer) -> None:
+    newcomer, desk, today = make_member("developer", fit=False), at_desk(officer), limits.today()
+    course(officer, newcomer)
+    page = desk.get("/staff/people/").content.decode()
+    assert f"until {today + dt.timedelta(days=365)}" in page
+    assert "/staff/findings/trainings/" in page
+    days = {"passed_on": str(today), "expires_on": str(today + dt.timedelta(days=300))}
+    assert desk.post(f"/staff/people/{newcomer.id}/", {"what": "training", **days}).status_code == 403
+    assert personnel.record_of(newcomer).training_expires_on == today + dt.timedelta(days=365)
 
 
 @pytest.mark.clause("4.1.b")

@@ -132,6 +132,12 @@ def test_a_colleague_takes_the_seat_of_a_link(desk):
     assert "You have 44 headshots left" in words(bob.get("/orders/"))
     assert "1 of 2 taken" in words(desk.get(f"/orders/{order.id}/"))
     words(bob.post(link), 409)
+    words(bob.post(f"/orders/{order.id}/seats/{seat.id}/withdraw/"), 404)
+    page = words(desk.get(f"/orders/{order.id}/"))
+    assert "Take back" in page
+    assert desk.post(f"/orders/{order.id}/seats/{seat.id}/withdraw/").status_code == 302
+    assert "The seat is free again" in words(desk.get(f"/orders/{order.id}/"))
+    assert "You have 4 headshots left" in words(bob.get("/orders/"))
     words(bob.get("/orders/seat/nonsense/"))
     words(bob.post("/orders/seat/nonsense/"), 404)
 

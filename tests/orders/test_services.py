@@ -242,6 +242,68 @@ def test_a_team_gets_one_link_a_seat_and_each_is_taken_once(person, make_person,
     assert ledger.balance(order) == 0
 
 
+def took_a_seat(buyer, taker, order):
+    seat = Seat.objects.filter(order=order, taken_at__isnull=True).first()
+    token = seats.new_link(subject=buyer.id, order_id=order.id, seat_id=seat.id)
+    seats.take(actor=taker.actor, subject=taker.id, token=token)
+    return seat, token
+
+
+def states(buyer):
+    return sorted(one.state for one in seats.of_buyer(buyer.id))
+
+
+@pytest.mark.clause("5.1.a")
+def test_a_seat_is_taken_back_as_long_as_nothing_was_begun_with_it(person, make_person, till):
+    order = bought(person, till, "team", 2)
+    bob, eve = make_person("bob@example.org"), make_person("eve@example.org")
+    assert states(person) == ["free", "free"]
+    seat, old = took_a_seat(person, bob, order)
+    assert states(person) == ["free", "taken"]
+    with pytest.raises(OrderNotFound):
+        seats.withdraw(actor=eve.actor, subject=eve.id, seat_id=seat.id)
+    with pytest.raises(OrderNotFound):
+        seats.withdraw(actor=bob.actor, subject=bob.id, seat_id=seat.id)
+    shoot_id = uuid4()
+    spending.claim(bob.id, shoot_id, pieces(5))  # four of the trial, one of the seat
+    assert states(person) == ["begun", "free"]
+    with pytest.raises(SeatTaken, match="begun"):
+        seats.withdraw(actor=person.actor, subject=person.id, seat_id=seat.id)
+    services.shoot_ended(shoot_id=shoot_id, failed=False, made=[])  # nothing came of it
+    seats.withdraw(actor=person.actor, subject=person.id, seat_id=seat.id)
+    assert (left(bob), states(person)) == (4, ["free", "free"])
+    with pytest.raises(OrderNotFound):
+        seats.take(actor=eve.actor, subject=eve.id, token=old)
+    took_a_seat(person, eve, order)
+    took_a_seat(person, bob, order)
+    assert (left(eve), left(bob)) == (44, 44)
+    assert sum(Credit.objects.filter(order=order).values_list("granted", flat=True)) == 80
+
+
+def test_a_link_that_was_sent_is_withdrawn_and_a_free_seat_stays_free(person, make_person, till):
+    order = bought(person, till, "team", 2)
+    seat, bob = Seat.objects.filter(order=order).first(), make_person("bob@example.org")
+    token = seats.new_link_for(subject=person.id, seat_id=seat.id)
+    assert states(person) == ["free", "invited"]
+    for _ in range(2):
+        seats.withdraw(actor=person.actor, subject=person.id, seat_id=seat.id)
+    assert states(person) == ["free", "free"]
+    with pytest.raises(OrderNotFound):
+        seats.take(actor=bob.actor, subject=bob.id, token=token)
+
+
+def test_the_seat_of_who_left_is_not_given_to_somebody_else(person, make_person, till):
+    order = bought(person, till, "team", 2)
+    bob = make_person("bob@example.org")
+    seat, _ = took_a_seat(person, bob, order)
+    services.erase(bob.id)
+    with pytest.raises(SeatTaken):
+        seats.withdraw(actor=person.actor, subject=person.id, seat_id=seat.id)
+    services.take_back(actor=person.actor, subject=person.id, order_id=order.id)
+    with pytest.raises(OrderNotFound):
+        seats.withdraw(actor=person.actor, subject=person.id, seat_id=seat.id)
+
+
 def test_finance_refunds_once_a_form_and_never_more_than_was_paid(person, till):
     order, once = bought(person, till), uuid4()
     give = {"actor": person.actor, "order_id": order.id, "reason": Reason.GOODWILL}

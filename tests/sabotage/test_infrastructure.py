@@ -32,10 +32,10 @@ def change(infra, watch):
     watch.scene = Scene(find_service=watch.scene.find_service, here=here)
     watch.is_content()
 
-    def put(stack: str, kind: str, alter) -> str:
+    def put(stack: str, kind: str, alter, holding: str = "") -> str:
         path = infra / "templates" / f"{stack}.json"
         template = json.loads(path.read_text())
-        name = next(name for name, one in template.items() if one["Type"] == kind)
+        name = next(name for name, one in template.items() if one["Type"] == kind and holding in json.dumps(one))
         alter(template[name])
         path.write_text(json.dumps(template))
         return f"{stack}/{name}"
@@ -97,6 +97,24 @@ def test_an_open_folder(watch) -> None:
 def test_no_detector(watch, change) -> None:
     change("Watch", "AWS::GuardDuty::Detector", lambda one: one["Properties"].update(Enable=False))
     watch.is_broken("GuardDuty")
+
+
+@pytest.mark.sabotage("network_is_watched", "the network's firewall lets out what is on no list")
+def test_a_firewall_that_drops_nothing(watch, change) -> None:
+    def alter(one) -> None:
+        one["Properties"]["FirewallPolicy"]["StatefulDefaultActions"] = ["aws:alert_established"]
+
+    watch.is_broken(change("Network", "AWS::NetworkFirewall::FirewallPolicy", alter))
+
+
+@pytest.mark.sabotage("network_is_watched", "our rules against intruders become remarks")
+def test_rules_that_are_remarks(watch, change) -> None:
+    def alter(one) -> None:
+        said = one["Properties"]["RuleGroup"]["RulesSource"]
+        said.update(RulesString=said["RulesString"].replace("alert ", "# alert, or drop: "))
+
+    change("Network", "AWS::NetworkFirewall::RuleGroup", alter, holding="RulesString")
+    watch.is_broken("our rules against intruders")
 
 
 @pytest.mark.sabotage("edge_speaks_new_tls", "the load balancer takes a policy that allows TLS 1.0")

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 from django.utils import translation
+from hypothesis import given
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from headshotly.policy import configuration
 from headshotly.policy.wording import told
@@ -232,3 +234,8 @@ def test_every_verdict_is_said_in_polish_to_its_last_word(portraits: dict[str, P
                 said = told(words)
                 assert said != words
                 assert not any(word in said for word in ("This", "photo", "Your", "Please")), said
+
+
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=30)))
+def test_brightness_is_the_percentile_it_says(grey: np.ndarray) -> None:
+    assert gate._percentile(grey, 99) == pytest.approx(float(np.percentile(grey, 99)))

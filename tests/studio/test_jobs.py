@@ -98,16 +98,16 @@ def test_a_shoot_is_made_once_however_often_it_is_run(person, photo: Photo) -> N
 def test_two_workers_on_one_shoot_make_each_picture_once(person, photo: Photo, monkeypatch) -> None:
     """As when a worker was stopped for so long that another took over, and then went on."""
     shoot = start(person, photo, "studio-grey")
-    real, ran = tasks._seal, []
+    real, ran = tasks._write, []
 
-    def seal_while_another_finishes(*arguments):
-        sealed = real(*arguments)
+    def write_while_another_finishes(*arguments):
+        written = real(*arguments)
         if not ran:
             ran.append(True)
             tasks.run_shoot.call(str(shoot.id))
-        return sealed
+        return written
 
-    monkeypatch.setattr(tasks, "_seal", seal_while_another_finishes)
+    monkeypatch.setattr(tasks, "_write", write_while_another_finishes)
     tasks.run_shoot.call(str(shoot.id))
     assert Headshot.objects.filter(shoot=shoot).count() == 1
     assert StoredObject.objects.filter(kind="headshot").count() == 1
@@ -127,14 +127,14 @@ def test_work_stops_when_consent_is_withdrawn(person, photo: Photo) -> None:
 
 def test_cancelling_stops_the_work_and_leaves_nothing_half_done(person, photo: Photo, monkeypatch) -> None:
     shoot = start(person, photo)
-    real = tasks._seal
+    real = tasks._write
 
-    def seal_and_cancel(*arguments):
-        sealed = real(*arguments)
+    def write_and_cancel(*arguments):
+        written = real(*arguments)
         services.cancel(actor=person.actor, subject=person.id, shoot_id=shoot.id)
-        return sealed
+        return written
 
-    monkeypatch.setattr(tasks, "_seal", seal_and_cancel)
+    monkeypatch.setattr(tasks, "_write", write_and_cancel)
     tasks.run_shoot.call(str(shoot.id))
     shoot.refresh_from_db()
     assert shoot.state == ShootState.CANCELLED
@@ -150,7 +150,7 @@ def test_a_full_disk_fails_the_shoot_in_plain_words(person, photo: Photo, monkey
     def full(**_):
         raise StoreFull("There is no storage space left, so nothing was saved. Please try again later.")
 
-    monkeypatch.setattr(vault, "seal", full)
+    monkeypatch.setattr(vault, "write_sealed", full)
     with pytest.raises(StoreFull):
         tasks.run_shoot.call(str(shoot.id))
     shoot.refresh_from_db()

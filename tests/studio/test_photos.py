@@ -19,7 +19,7 @@ import pillow_heif
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 from headshotly.policy import configuration
 from headshotly.policy.refusal import Refusal
@@ -118,6 +118,18 @@ def test_the_crop_is_shown_bright_in_the_picture_and_placed_for_any_size(shared:
     edge = small[(top + bottom) // 4, max(0, round(left / 2))]
     assert edge.tolist() == [46, 160, 67]
     assert gate.draw_placed(half, [], accepted=False).mean() < 0.5 * half.mean()
+
+
+def test_what_is_kept_is_what_quality_95_without_subsampling_is(good_photos: list[Path]) -> None:
+    """Pillow and OpenCV count quality alike; what was sealed earlier and what is sealed now look the same."""
+    picture = decode(good_photos[0].read_bytes())
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, format="JPEG", quality=95, subsampling=0)
+    with Image.open(out) as wanted, Image.open(io.BytesIO(decoding.encode_master(picture))) as kept:
+        assert kept.quantization == wanted.quantization
+        assert ImageChops.difference(kept, wanted).getbbox() is None
+        assert not kept.getexif()
+        assert set(kept.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
 
 
 def test_every_good_photo_is_accepted(good_photos: list[Path]) -> None:

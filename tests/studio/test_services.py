@@ -5,12 +5,16 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headshotly.accounts import services as accounts
+from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
+from headshotly.audit.acts import Act
+from headshotly.audit.leaf import decode
+from headshotly.audit.models import PendingEntry
 from headshotly.policy import clock
 from headshotly.policy.wording import speaking
 from headshotly.purposes import services as purposes
@@ -21,8 +25,9 @@ from headshotly.studio.errors import LimitReached, TooSmallForStyle
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
 from headshotly.vault import services as vault
 from headshotly.vault import wiring
-from headshotly.vault.errors import StoreFull, StoreUnavailable
+from headshotly.vault.errors import KeyShredded, StoreFull, StoreUnavailable
 from headshotly.vault.models import StoredObject
+from tests.vault.faults import Killed, Life
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 PICTURE = np.zeros((48, 40, 3), np.uint8)
@@ -364,3 +369,114 @@ def test_the_sweep_leaves_what_is_young_or_named(owner, photo) -> None:
     assert services.sweep_unnamed(older_than=clock.now()) == 1
     assert_nothing_lies_about()
     assert StoredObject.objects.count() == 2
+
+
+class Mortal:
+    """The real store; the process may die before and after each write, and something may happen in between."""
+
+    def __init__(self, real, life: Life, meanwhile=lambda _number: None) -> None:
+        self._real, self._life, self._meanwhile, self._writes = real, life, meanwhile, 0
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def write(self, subject, object_id, pieces):
+        assert not connection.in_atomic_block, "nobody waits for these bytes to reach the disk"
+        self._life.step()
+        length = self._real.write(subject, object_id, pieces)
+        self._life.step()
+        self._writes += 1
+        self._meanwhile(self._writes)
+        return length
+
+
+def mortal(patch, life: Life) -> None:
+    """Let the process die anywhere between the first byte of a picture and the commit of what names it."""
+    store, enter, record = Mortal(wiring.object_store(), life), vault.enter, audit.record
+
+    def dying(verb):
+        def die(*args, **kwargs):
+            life.step()
+            done = verb(*args, **kwargs)
+            life.step()
+            return done
+
+        return die
+
+    patch.setattr(wiring, "object_store", lambda: store)
+    patch.setattr(vault, "enter", dying(enter))
+    patch.setattr(audit, "record", dying(record))
+
+
+def acts() -> list[Act]:
+    return [decode(bytes(row.leaf)).act for row in PendingEntry.objects.order_by("id")]
+
+
+def test_an_upload_that_dies_anywhere_leaves_nothing_after_the_sweep(owner) -> None:
+    before, steps, died = acts(), 0, True
+    while died:
+        with pytest.MonkeyPatch.context() as patch:
+            mortal(patch, Life(steps))
+            try:
+                owner.receive()
+                died = False
+            except Killed:
+                assert Photo.objects.count() == StoredObject.objects.count() == 0
+                assert acts() == before, "what did not happen is not in the journal"
+        vault.sweep_orphans(older_than=-vault.GRACE)
+        assert_nothing_lies_about()
+        steps += 1
+    assert steps - 1 == 12  # two files, entering with its two entries, the photo's entry: before and after each
+    assert acts() == [*before, Act.OBJECT_SEALED, Act.OBJECT_SEALED, Act.PHOTO_RECEIVED]
+    assert Photo.objects.count() == 1
+
+
+def test_a_headshot_whose_worker_dies_anywhere_is_made_once_by_the_next(owner, photo, monkeypatch) -> None:
+    engine = Engine()
+    monkeypatch.setattr(tasks, "engine", lambda: engine)
+    monkeypatch.setattr(f"{__name__}.STYLES", STYLES[:1])
+    steps, died = 0, True
+    while died:
+        shoot, died = owner.start(photo), False
+        with pytest.MonkeyPatch.context() as patch:
+            mortal(patch, Life(steps))
+            try:
+                tasks.run_shoot.call(str(shoot.id))
+            except Killed:
+                died = True
+        vault.sweep_orphans(older_than=-vault.GRACE)
+        assert_nothing_lies_about()
+        tasks.run_shoot.call(str(shoot.id))
+        assert Headshot.objects.filter(shoot=shoot).count() == 1
+        shoot.refresh_from_db()
+        assert shoot.state == ShootState.DONE
+        assert_nothing_lies_about()
+        steps += 1
+    assert steps - 1 == 16  # as above, and the entries that the shoot began and ended
+
+
+@pytest.mark.clause("1.2.c")
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_who_leaves_while_a_photo_arrives_leaves_nothing(owner, monkeypatch, at) -> None:
+    """The customer goes after the first file, after the second, or just before both are entered."""
+    real = wiring.object_store()
+
+    def leave(number: int) -> None:
+        if number == at:
+            patch.undo()
+            services.delete_everything(actor=owner.actor, subject=owner.id)
+
+    def enter(*written, actor):
+        leave(3)
+        return vault_enter(*written, actor=actor)
+
+    vault_enter, patch = vault.enter, pytest.MonkeyPatch()
+    store = Mortal(real, Life(None), leave)
+    patch.setattr(wiring, "object_store", lambda: store)
+    monkeypatch.setattr(vault, "enter", enter)
+    with pytest.raises(KeyShredded):
+        owner.receive()
+    patch.undo()
+    assert Photo.objects.count() == StoredObject.objects.count() == 0
+    assert real.remnants(owner.id) == []
+    assert_nothing_lies_about()

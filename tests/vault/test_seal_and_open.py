@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from headshotly.audit import services as audit
 from headshotly.audit.acts import Act, Outcome
@@ -191,8 +191,6 @@ def test_a_range_is_part_of_the_whole(person) -> None:
 
 
 def test_a_write_that_rolled_back_leaves_no_entry(person) -> None:
-    from django.db import transaction
-
     from headshotly.audit.models import PendingEntry
 
     before = PendingEntry.objects.count()
@@ -200,3 +198,64 @@ def test_a_write_that_rolled_back_leaves_no_entry(person) -> None:
         audit.record(actor=person.actor, act=Act.PHOTO_RECEIVED, subject=person.id)
         transaction.set_rollback(True)
     assert PendingEntry.objects.count() == before
+
+
+def written(person, plaintext: bytes = SECRET) -> services.Written:
+    return services.write_sealed(subject=person.id, kind="photo", purpose="headshot-generation", plaintext=plaintext)
+
+
+def kept() -> set:
+    return {object_id for _, object_id in wiring.object_store().objects(before=clock.now() + services.GRACE)}
+
+
+@pytest.mark.clause("3.2.a")
+def test_what_was_written_opens_once_it_is_entered(person) -> None:
+    one, other = written(person), written(person, b"another")
+    with pytest.raises(ObjectMissing):
+        services.open(object_id=one.object_id, warrant=person.warrant())
+    with transaction.atomic():
+        services.enter(one, other, actor=person.actor)
+    assert services.open(object_id=one.object_id, warrant=person.warrant()) == SECRET
+    assert services.open(object_id=other.object_id, warrant=person.warrant()) == b"another"
+    row = StoredObject.objects.get(id=one.object_id)
+    assert row.sealed_bytes == one.sealed_bytes == wiring.object_store().open(person.id, one.object_id).size
+
+
+def test_objects_are_entered_within_a_transaction_only(person) -> None:
+    one = written(person)
+    with pytest.raises(transaction.TransactionManagementError):
+        services.enter(one, actor=person.actor)
+    assert not StoredObject.objects.exists()
+
+
+def test_what_was_entered_and_rolled_back_is_swept_or_discarded(person) -> None:
+    one, other, young = written(person), written(person), written(person)
+    with transaction.atomic():
+        services.enter(one, other, actor=person.actor)
+        transaction.set_rollback(True)
+    services.discard(other)
+    services.discard(other)
+    assert kept() == {one.object_id, young.object_id}
+    assert services.sweep_orphans() == 0, "young ones may be about to be entered"
+    assert services.sweep_orphans(older_than=-services.GRACE) == 2
+    assert kept() == set()
+
+
+def test_what_a_row_names_is_not_discarded(person) -> None:
+    """As after a commit that happened and reported failure."""
+    one = written(person)
+    with transaction.atomic():
+        services.enter(one, actor=person.actor)
+    services.discard(one)
+    assert services.open(object_id=one.object_id, warrant=person.warrant()) == SECRET
+
+
+@pytest.mark.clause("3.2.b")
+@pytest.mark.parametrize("whole", [False, True], ids=["the key alone", "everything"])
+def test_who_is_deleted_between_writing_and_entering_leaves_nothing(person, whole: bool) -> None:
+    one, other = written(person), written(person)
+    (services.shred if whole else services.shred_key)(actor=person.actor, subject=person.id)
+    with pytest.raises(KeyShredded), transaction.atomic():
+        services.enter(one, other, actor=person.actor)
+    assert not StoredObject.objects.exists()
+    assert kept() == set()

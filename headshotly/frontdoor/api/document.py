@@ -88,7 +88,9 @@ def _events() -> dict[str, Any]:
             "timestamp": {"type": "string", "format": "date-time"},
             "data": {
                 "type": "object",
-                "properties": {name: {"type": "string", "format": "uuid"} for name in ("job_id", "export_id")},
+                "properties": {
+                    name: {"type": "string", "format": "uuid"} for name in ("job_id", "export_id", "seat_id")
+                },
             },
         },
     }

@@ -145,6 +145,10 @@ class Seat(Schema):
 
     id: UUID
     order_id: UUID
+    state: Literal["free", "invited", "taken", "begun"] = Field(
+        description="invited: a link is out that works; begun: headshots were begun with it, so it is not taken back"
+    )
+    invited_at: dt.datetime | None = Field(description="When the newest link was made, where it was not withdrawn")
     taken: bool
     taken_at: dt.datetime | None
 
@@ -161,14 +165,14 @@ class SeatLink(Schema):
     url: str
 
 
-type EventName = Literal["job.done", "job.failed", "export.ready"]
+type EventName = Literal["job.done", "job.failed", "export.ready", "seat.taken"]
 
 
 class NewWebhook(Taken):
     """An endpoint to be told at."""
 
     url: str = Field(max_length=500, description="Public https address")
-    events: list[EventName] = Field(min_length=1, max_length=3)
+    events: list[EventName] = Field(min_length=1, max_length=4)
 
 
 type EndpointState = Literal["working", "refusing", "paused_silent", "paused_gone"]

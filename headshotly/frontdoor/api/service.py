@@ -21,6 +21,7 @@ from headshotly.policy.refusal import Refusal
 from headshotly.vault.warrant import Warrant
 
 VERSION = "1.0.0"
+_JSON, _FORM, _MEDIA_TYPE = "application/json", "multipart/form-data", "request.media_type"
 _DESCRIPTION = (
     "Headshots for programs. A token acts for the customer who made it, as far as its scopes go. Every error is a "
     "problem (RFC 9457). Every POST takes an `Idempotency-Key`, kept for a day. Lists come in pages."
@@ -70,19 +71,29 @@ def _refused(_request: HttpRequest, error: Refusal | type[Refusal]) -> HttpRespo
     return problems.of_refusal(cast("Refusal", error))
 
 
+def _where(place: tuple[int | str, ...]) -> list[str]:
+    """Return where in the request something is wrong, without the name that only our own function has for its body."""
+    source, *rest = (str(part) for part in place)
+    if source == "body":
+        return [source, *rest[1:]]
+    return [source, *rest] if source in {"query", "path", "header"} else rest or [source]
+
+
 @api.exception_handler(ValidationError)
-def _invalid(_request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
-    errors = [
-        {"where": [str(part) for part in one["loc"]], "what": str(one["msg"])}
-        for one in cast("ValidationError", error).errors
-    ]
+def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
+    found = cast("ValidationError", error).errors
+    if request.content_type != _FORM and any(one["loc"][0] == "file" for one in found):
+        return problems.problem(415, _MEDIA_TYPE, f"This address takes {_FORM}, with the photo as its part “file”.")
+    errors = [{"where": _where(one["loc"]), "what": str(one["msg"])} for one in found]
     return problems.problem(422, "request.invalid", "Parts of the request are missing or wrong.", errors=errors)
 
 
 @api.exception_handler(HttpError)
-def _http_error(_request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
+def _http_error(request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
     status = cast("HttpError", error).status_code
     if status == HTTPStatus.BAD_REQUEST:  # all that the library says so of
+        if request.content_type != _JSON:
+            return _form_for_json(request, error)
         return problems.problem(status, "request.not_json", "The body of the request is not JSON that can be read.")
     return problems.of_status(status)
 
@@ -99,7 +110,7 @@ def _too_big(_request: HttpRequest, _error: Any) -> HttpResponse:
 
 @api.exception_handler(RawPostDataException)
 def _form_for_json(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problems.problem(415, "request.media_type", "This address takes JSON, and a form was sent.")
+    return problems.problem(415, _MEDIA_TYPE, f"This address takes {_JSON}; please say so in Content-Type.")
 
 
 def bearer(request: HttpRequest) -> Bearer:

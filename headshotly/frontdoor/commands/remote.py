@@ -12,6 +12,7 @@ from headshotly_client.api.account import ask_export, delete_account, get_export
 from headshotly_client.api.jobs import get_job, start_job
 from headshotly_client.api.photos import delete_photo, list_photos, upload_photo
 from headshotly_client.api.results import delete_result, download_result, list_results
+from headshotly_client.api.team import list_seats, make_seat_link, withdraw_seat
 from headshotly_client.models import NewDeletion, NewJob, UploadPhotoFileParams
 from headshotly_client.types import File
 from rich.console import Console
@@ -208,3 +209,20 @@ def export(client: AuthenticatedClient, out: Path) -> None:
         raise Refusal("The copy could not be packed. Please ask again later.", code="export.failed")
     stream_to(client, f"/exports/{made.id}/file", out)
     click.echo(f"The copy is in {out}.")
+
+
+@permission("public")
+@remote.command()
+@click.option("--link", "link_id", type=click.UUID, help="Make a new link for this seat and print it.")
+@click.option("--withdraw", "withdraw_id", type=click.UUID, help="Take this seat back, until somebody began with it.")
+@click.pass_obj
+def seats(client: AuthenticatedClient, link_id: UUID | None, withdraw_id: UUID | None) -> None:
+    """List the seats of your team, make a link for one, or take one back."""
+    if withdraw_id is not None:
+        ask(withdraw_seat.sync_detailed, withdraw_id, client=client, idempotency_key=_key())
+    if link_id is not None:
+        click.echo(ask(make_seat_link.sync_detailed, link_id, client=client, idempotency_key=_key()).url)
+        return
+    for one in ask(list_seats.sync_detailed, client=client).items:
+        since = one.taken_at or one.invited_at
+        click.echo(f"{one.id}  {one.state:<7}" + (f"  since {since:%Y-%m-%d %H:%M}" if since else ""))

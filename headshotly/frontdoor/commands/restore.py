@@ -37,6 +37,11 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 @click.option("--from", "regions", multiple=True, help="Use only the store in this region; may be said again.")
 @click.option("--keep-objects", is_flag=True, help="The object store survived: keep what it holds unchanged.")
 @click.option("--accept-losses", is_flag=True, help="Open the place although something is missing; it is journalled.")
+@click.option(
+    "--destroyed-since",
+    callback=_moment,
+    help="Bring back what was deleted one by one since then (UTC): deleting it was the fault. It is journalled.",
+)
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write what was done here, as JSON.")
 @click.option("--customer", type=click.UUID, help="In a living system: bring back this customer's lost objects.")
 @click.option("--objects", "all_objects", is_flag=True, help="In a living system: bring back every lost object.")
@@ -48,6 +53,7 @@ def restore(
     regions: tuple[str, ...],
     keep_objects: bool,
     accept_losses: bool,
+    destroyed_since: dt.datetime | None,
     report: Path | None,
     customer: UUID | None,
     all_objects: bool,
@@ -65,7 +71,12 @@ def restore(
         from headshotly.continuity.restoring import Wanted  # noqa: PLC0415 - after Django's setup
 
         wanted = Wanted(
-            at=at, backup=backup_id, keep_objects=keep_objects, accept_losses=accept_losses, only=tuple(regions)
+            at=at,
+            backup=backup_id,
+            keep_objects=keep_objects,
+            accept_losses=accept_losses,
+            only=tuple(regions),
+            destroyed_since=destroyed_since,
         )
         _everything(wanted, report)
 
@@ -86,6 +97,9 @@ def _tell(done: "Restored") -> None:
         f"{done.checkpoint} of them under the backup's checkpoint; {done.superseded} later ones are lost."
     )
     click.echo(f"{done.erased} customers stay erased; the backup had brought back {done.erased_again} of them.")
+    click.echo(f"{len(done.withheld)} objects that were deleted since the backup did not come back.")
+    if done.revived:
+        click.echo(f"{done.revived} objects were deleted and are back, as you asked. Tell whoever deleted their own.")
     for sentence in (*done.warnings, *([f"Accepted: {done.lost}."] if done.lost else [])):
         click.echo(sentence, err=True)
     click.echo("The place is open: “headshotly serve” starts here.")

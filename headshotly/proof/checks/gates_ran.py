@@ -17,7 +17,7 @@ _SHOWN = 12
 
 
 def _record(here: Configuration) -> dict[str, Any] | None:
-    """Return what ``setup/gates.sh`` left, or None; the option ``release.gates`` names another place."""
+    """Return what ``.ci/run`` left, or None; the option ``release.gates`` names another place."""
     path = Path(here.options.get("release.gates") or _REPOSITORY / "build" / "gates.json")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -31,15 +31,16 @@ def _record(here: Configuration) -> dict[str, Any] | None:
     clauses=("4.1.a",),
     title="The gates ran on the running commit",
     words="We read the record that the gates of our continuous integration leave: style, types, layering, security of "
-    "the code, our own rules, libraries, secrets, licences, bill of materials and infrastructure. They must have run "
-    "on exactly the source that is running, and every one must have passed.",
+    "the code, our own rules, libraries, secrets, licences, bill of materials, infrastructure, the scans of the "
+    "running service, and every test on both databases. They must have run on exactly the source that is running, and "
+    "every one must have passed.",
     assurance=Assurance.MEASURED,
 )
 def look(scene: Scene) -> Finding:
     """Hold the record of the gates against the running source."""
     record, source = _record(scene.here), running_source()
     if record is None:
-        return unknown("The gates left no record here; “make gates” runs them.")
+        return unknown("The gates left no record here; “.ci/run” runs them all.")
     commit, gates = str(record.get("commit", "")), {str(name): str(said) for name, said in record["gates"].items()}
     failed = [name for name, said in gates.items() if said == "FAIL"]
     if failed:

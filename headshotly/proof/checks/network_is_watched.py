@@ -1,6 +1,6 @@
 """Production's network is filtered and watched (clause 2.3.b)."""
 
-import json
+import re
 
 from headshotly.proof import infrastructure
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
@@ -8,19 +8,38 @@ from headshotly.proof.infrastructure import Resource, TemplatesMissing
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
 
+_GROUP, _POLICY = "AWS::NetworkFirewall::RuleGroup", "AWS::NetworkFirewall::FirewallPolicy"
 _NEEDED = {
     "a network firewall": "AWS::NetworkFirewall::Firewall",
+    "what it follows": _POLICY,
     "a web application firewall": "AWS::WAFv2::WebACL",
     "its place before the load balancer": "AWS::WAFv2::WebACLAssociation",
     "flow logs": "AWS::EC2::FlowLog",
 }
+# A rule, and no remark about one.
+_RULE = re.compile(r"^(?:alert|drop|reject)\s.*\bsid:\d+;", re.MULTILINE)
+# Of traffic whose rules are tried in order; the others let through what no rule names.
+_DROPPING = {"aws:drop_strict", "aws:drop_established", "aws:drop_established_app_layer"}
+
+
+def _drops(policy: Resource) -> bool:
+    said = policy.properties.get("FirewallPolicy", {})
+    forwarded = said.get("StatelessDefaultActions") == ["aws:forward_to_sfe"]
+    return forwarded and bool(_DROPPING & set(said.get("StatefulDefaultActions", [])))
 
 
 def _missing(found: list[Resource]) -> list[str]:
     bad = [name for name, kind in _NEEDED.items() if not infrastructure.of_kind(found, kind)]
-    rules = [json.dumps(one.properties) for one in infrastructure.of_kind(found, "AWS::NetworkFirewall::RuleGroup")]
-    if not any("sid:" in text and "drop" in text for text in rules):
+    groups = [one.properties.get("RuleGroup", {}) for one in infrastructure.of_kind(found, _GROUP)]
+    sources = [one.get("RulesSource", {}) for one in groups]
+    if not any(_RULE.search(str(one.get("RulesString", ""))) for one in sources):
         bad.append("our rules against intruders")
+    lists = [one.get("RulesSourceList", {}) for one in sources]
+    if not any(one.get("GeneratedRulesType") == "ALLOWLIST" and one.get("Targets") for one in lists):
+        bad.append("a list of ways out")
+    bad += [
+        f"{one.name}, dropping what is on no list" for one in infrastructure.of_kind(found, _POLICY) if not _drops(one)
+    ]
     detectors = infrastructure.of_kind(found, "AWS::GuardDuty::Detector")
     if not any(one.properties.get("Enable") is True for one in detectors):
         bad.append("GuardDuty")
@@ -31,8 +50,9 @@ def _missing(found: list[Resource]) -> list[str]:
     id="network_is_watched",
     clauses=("2.3.b",),
     title="The network is filtered and watched",
-    words="We read production's templates: they must hold a network firewall with our rules against intruders, a "
-    "firewall before the web service, and detectors that watch the network's traffic.",
+    words="We read production's templates: they must hold a network firewall with our rules against intruders that "
+    "drops every connection to a name that is not on its list, a firewall before the web service, and detectors that "
+    "watch the network's traffic.",
     assurance=Assurance.MEASURED,
 )
 def look(scene: Scene) -> Finding:
@@ -44,4 +64,4 @@ def look(scene: Scene) -> Finding:
     bad = _missing(found)
     if bad:
         return broken(f"Production's templates lack {shorten(bad)}.", ids=bad, population=len(found))
-    return held("Production's templates hold firewalls with our rules, and detectors.", population=len(_NEEDED) + 2)
+    return held("Production's templates hold firewalls with our rules, and detectors.", population=len(_NEEDED) + 3)

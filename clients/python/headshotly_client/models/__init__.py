@@ -27,6 +27,7 @@ from .result import Result
 from .results import Results
 from .seat import Seat
 from .seat_link import SeatLink
+from .seat_state import SeatState
 from .seats import Seats
 from .style import Style
 from .upload_photo_file_params import UploadPhotoFileParams
@@ -61,6 +62,7 @@ __all__ = (
     "Results",
     "Seat",
     "SeatLink",
+    "SeatState",
     "Seats",
     "Style",
     "UploadPhotoFileParams",

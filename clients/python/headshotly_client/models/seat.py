@@ -8,6 +8,8 @@ from uuid import UUID
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.seat_state import SeatState
+
 T = TypeVar("T", bound="Seat")
 
 
@@ -18,12 +20,17 @@ class Seat:
     Attributes:
         id (UUID):
         order_id (UUID):
+        state (SeatState): invited: a link is out that works; begun: headshots were begun with it, so it is not taken
+            back
+        invited_at (datetime.datetime | None): When the newest link was made, where it was not withdrawn
         taken (bool):
         taken_at (datetime.datetime | None):
     """
 
     id: UUID
     order_id: UUID
+    state: SeatState
+    invited_at: datetime.datetime | None
     taken: bool
     taken_at: datetime.datetime | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -32,6 +39,14 @@ class Seat:
         id = str(self.id)
 
         order_id = str(self.order_id)
+
+        state = self.state.value
+
+        invited_at: None | str
+        if isinstance(self.invited_at, datetime.datetime):
+            invited_at = self.invited_at.isoformat()
+        else:
+            invited_at = self.invited_at
 
         taken = self.taken
 
@@ -47,6 +62,8 @@ class Seat:
             {
                 "id": id,
                 "order_id": order_id,
+                "state": state,
+                "invited_at": invited_at,
                 "taken": taken,
                 "taken_at": taken_at,
             }
@@ -60,6 +77,23 @@ class Seat:
         id = UUID(d.pop("id"))
 
         order_id = UUID(d.pop("order_id"))
+
+        state = SeatState(d.pop("state"))
+
+        def _parse_invited_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                invited_at_type_0 = datetime.datetime.fromisoformat(data)
+
+                return invited_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        invited_at = _parse_invited_at(d.pop("invited_at"))
 
         taken = d.pop("taken")
 
@@ -81,6 +115,8 @@ class Seat:
         seat = cls(
             id=id,
             order_id=order_id,
+            state=state,
+            invited_at=invited_at,
             taken=taken,
             taken_at=taken_at,
         )

@@ -80,7 +80,7 @@ def sync_detailed(
 ) -> Response[Any | Problem | Seats]:
     """List seats
 
-     Return every seat of every team order that the customer paid for, and whether it is taken.
+     Return every seat of every team order that the customer paid for, and how it is.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -105,7 +105,7 @@ def sync(
 ) -> Any | Problem | Seats | None:
     """List seats
 
-     Return every seat of every team order that the customer paid for, and whether it is taken.
+     Return every seat of every team order that the customer paid for, and how it is.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -126,7 +126,7 @@ async def asyncio_detailed(
 ) -> Response[Any | Problem | Seats]:
     """List seats
 
-     Return every seat of every team order that the customer paid for, and whether it is taken.
+     Return every seat of every team order that the customer paid for, and how it is.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -149,7 +149,7 @@ async def asyncio(
 ) -> Any | Problem | Seats | None:
     """List seats
 
-     Return every seat of every team order that the customer paid for, and whether it is taken.
+     Return every seat of every team order that the customer paid for, and how it is.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -1,0 +1,413 @@
+"""What cfn-lint and cdk-nag do not see: templates that deploy, or fail to, and then do not do what they say."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import pytest
+from headshotly_infra import guard_rails
+from headshotly_infra.data import WATCHED
+from headshotly_infra.keys import OPERATOR, ROOMS
+from headshotly_infra.service import BODY_RULES, CASHIERS
+
+from tests.conftest import ACCOUNT, PLAN
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROGRAMS = (*ROOMS, OPERATOR)
+
+
+def _several(one: object) -> list:
+    return one if isinstance(one, list) else [one]
+
+
+def _allowed(resources, room: str) -> list[tuple[set[str], str, dict]]:
+    """Return acts, resource and condition of everything that policies of its role let a task do."""
+    return [
+        (set(_several(said["Action"])), json.dumps(of), said.get("Condition", {}))
+        for policy in resources("AWS::IAM::Policy").values()
+        if f"{room.capitalize()}Task" in json.dumps(policy.get("Roles", []))
+        for said in policy["PolicyDocument"]["Statement"]
+        for of in _several(said["Resource"])
+    ]
+
+
+def _holds(resources, room: str, acts: set[str], place: str) -> set[str]:
+    """Return which of some acts a task may not do on a resource whose name holds ``place``."""
+    held = {act for may, of, _ in _allowed(resources, room) if re.search(place, of) for act in may}
+    return acts - held
+
+
+# What each adapter asks of AWS → what IAM calls it. An adapter that asks for something else fails the test below.
+_READ, _WRITE, _DROP = {"s3:GetObject"}, {"s3:PutObject"}, {"s3:DeleteObject"}
+CALLS = {
+    "head_object": _READ, "get_object": _READ, "put_object": _WRITE, "create_multipart_upload": _WRITE,
+    "upload_part": _WRITE, "complete_multipart_upload": _WRITE, "abort_multipart_upload": {"s3:AbortMultipartUpload"},
+    "delete_object": _DROP, "delete_objects": _DROP, "list_objects_v2": {"s3:ListBucket"},
+    "list_object_versions": {"s3:ListBucketVersions"}, "get_bucket_versioning": {"s3:GetBucketVersioning"},
+    "list_multipart_uploads": {"s3:ListBucketMultipartUploads"}, "put_object_retention": {"s3:PutObjectRetention"},
+    "get_object_lock_configuration": {"s3:GetBucketObjectLockConfiguration"},
+    "send_message": {"sqs:SendMessage"}, "receive_message": {"sqs:ReceiveMessage"},
+    "delete_message": {"sqs:DeleteMessage"}, "change_message_visibility": {"sqs:ChangeMessageVisibility"},
+    "get_queue_attributes": {"sqs:GetQueueAttributes"},
+}  # fmt: skip
+_VERSIONS = {"s3:ListBucketVersions", "s3:GetObjectVersion"}
+_PUTS = _WRITE | {"s3:PutObjectRetention"}
+# adapter → [task, part of the resource's name, what of the adapter's acts it has no use for, what it needs besides]
+USES: dict[str, list[tuple[str, str, set[str], set[str]]]] = {
+    # Objects have no versions, and are written by whoever takes pictures in or makes them.
+    "vault/s3.py": [
+        *((room, "Objects", {"s3:ListBucketVersions"}, set()) for room in ("web", "worker", OPERATOR)),
+        ("duties", "Objects", {"s3:ListBucketVersions"} | _WRITE, set()),
+    ],
+    "audit/s3_witness.py": [
+        ("sequencer", "Witness", _VERSIONS, _PUTS),
+        ("duties", "Witness", _WRITE, _VERSIONS),
+        (OPERATOR, "Witness", set(), _PUTS | _VERSIONS),
+    ],
+    "continuity/s3_store.py": [
+        ("duties", r"Export\S*Backup(?!Mirror)|Backup(?!Mirror)", set(), {"s3:DeleteObjectVersion"}),
+        ("duties", "headshotly-second", set(), {"s3:DeleteObjectVersion"}),
+    ],
+    "frontdoor/sqs_broker.py": [
+        ("web", "Jobs", {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}, set()),
+        ("worker", "Jobs", set(), set()),
+        *((room, place, {f"sqs:{act}" for act in ("SendMessage", "ReceiveMessage", "DeleteMessage",
+                                                 "ChangeMessageVisibility")}, set())
+          for room in ("duties", OPERATOR) for place in ("Jobs", "DeadLetters")),
+    ],
+    "incidents/reading.py": [
+        *(("detector", f"Notices{name.title().replace('-', '')}", _READ, set()) for name in WATCHED),
+        ("detector", "Locked.*CloudTrail", {"sqs:ReceiveMessage", "sqs:DeleteMessage"}, set()),
+        ("detector", "Records.*flows", {"sqs:ReceiveMessage", "sqs:DeleteMessage"}, set()),
+    ],
+}  # fmt: skip
+
+
+def _asked(adapter: str) -> set[str]:
+    """Return what IAM calls everything that an adapter asks of AWS."""
+    text = (REPOSITORY / "headshotly" / adapter).read_text()
+    calls = re.findall(r"\b_?(?:client|sqs|s3)\.(?:get_paginator\(\"(\w+)\"|([a-z_0-9]+)\()", text)
+    named = {one or other for one, other in calls} - {"get_paginator", "answering", "put"}
+    assert named, adapter
+    assert named <= set(CALLS), f"{adapter} asks for something new"
+    return {act for name in named for act in CALLS[name]}
+
+
+@pytest.mark.parametrize("adapter", USES)
+def test_every_task_may_do_what_its_adapters_ask_of_aws(resources, adapter: str) -> None:
+    """Clause 2.4.a, from the other side: what is missing here fails when it is needed."""
+    asked = _asked(adapter)
+    for room, place, unused, besides in USES[adapter]:
+        assert unused <= asked | _VERSIONS, (room, place)
+        assert not _holds(resources, room, (asked - unused) | besides, place), (room, place)
+
+
+def test_a_root_key_can_be_retired_and_nobody_can_grant_its_use_away(resources) -> None:
+    """Clause 3.2.b. A policy of IAM counts only for what the key's own policy leaves to the account."""
+    for name, key in resources("AWS::KMS::Key").items():
+        if not name.startswith(("Keys/RootKey", "Keys/BackupKey")):
+            continue
+        [left] = [one for one in key["KeyPolicy"]["Statement"] if one["Sid"] == "AdministrationWithoutUse"]
+        acts = set(left["Action"])
+        asked = {"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:ScheduleKeyDeletion"}
+        assert asked <= acts, name
+        assert not {"kms:CreateGrant", "kms:Create*", "kms:*", "kms:GenerateDataKey"} & acts, name
+        of_operator = {act for may, _, _ in _allowed(resources, OPERATOR) for act in may}
+        assert asked | {"kms:GetKeyPolicy", "kms:EnableKeyRotation", "kms:ListAliases"} <= of_operator
+
+
+def _routes(resources) -> dict[str, list[dict]]:
+    """Return the routes of each kind of subnet, by the kind's name."""
+    found: dict[str, list[dict]] = {}
+    for route in resources("AWS::EC2::Route", "Network").values():
+        [kind] = re.findall(r"Vpc([a-z]+(?:-?out)?)Subnet", json.dumps(route["RouteTableId"]))
+        found.setdefault(kind, []).append(route)
+    return found
+
+
+def test_the_firewall_sees_both_halves_of_what_passes_it_and_no_half_of_what_does_not(resources) -> None:
+    """A task answers the load balancer directly; a request that came through the firewall would be dropped there."""
+    routes = _routes(resources)
+    assert set(routes) == {"edge", "firewall", "tasks", "wayout"}
+    assert [sorted(set(one) - {"RouteTableId", "DestinationCidrBlock"}) for one in routes["edge"]] == [
+        ["GatewayId"]
+    ] * 2
+    back = [one for one in routes["wayout"] if "VpcEndpointId" in one]
+    assert len(back) == 2
+    tasks = {one["CidrBlock"] for name, one in resources("AWS::EC2::Subnet").items() if "tasksSubnet" in name}
+    assert {one["DestinationCidrBlock"] for one in back} == tasks
+    # Zone by zone: what leaves through one firewall comes back through the same.
+    for zone in (1, 2):
+        out = [one for one in routes["tasks"] if f"tasksSubnet{zone}" in json.dumps(one["RouteTableId"])]
+        home = [one for one in back if f"wayoutSubnet{zone}" in json.dumps(one["RouteTableId"])]
+        assert len(out) == len(home) == 1
+        assert out[0]["VpcEndpointId"] == home[0]["VpcEndpointId"]
+        assert f"Firewall{zone}" in json.dumps(out[0]["VpcEndpointId"])
+    for name, gateway in resources("AWS::EC2::NatGateway").items():
+        assert "wayoutSubnet" in json.dumps(gateway["SubnetId"]), name
+    for name, one in resources("AWS::ElasticLoadBalancingV2::LoadBalancer").items():
+        assert json.dumps(one["Subnets"]).count("edgeSubnet") == 2, name
+
+
+def test_every_task_reaches_the_layers_of_its_image_and_the_buckets(resources) -> None:
+    """A gateway endpoint is a route, and no group: what leaves no group leaves no task."""
+    ways = {
+        re.search(r'"(\w+)Group\w{8}"', json.dumps(one["GroupId"])).group(1).lower(): one
+        for one in resources("AWS::EC2::SecurityGroupEgress", "Network").values()
+        if "DestinationPrefixListId" in one
+    }
+    assert set(ways) == set(PROGRAMS)
+    for room, one in ways.items():
+        assert (one["DestinationPrefixListId"], one["FromPort"], one["ToPort"]) == (PLAN.s3_prefix_list, 443, 443), room
+
+
+def test_a_machine_of_our_own_reaches_ecs_without_the_internet(resources) -> None:
+    served = json.dumps([one["ServiceName"] for one in resources("AWS::EC2::VPCEndpoint").values()])
+    for name in ("ecs", "ecs-agent", "ecs-telemetry", "ecr.api", "ecr.dkr", "logs", "kms", "sqs", "secretsmanager"):
+        assert f'.{name}"' in served, name
+
+
+def test_only_named_hosts_are_let_out_and_never_a_region_or_everything(resources) -> None:
+    [names] = [
+        one["RuleGroup"]["RulesSource"]["RulesSourceList"]["Targets"]
+        for one in resources("AWS::NetworkFirewall::RuleGroup").values()
+        if "RulesSourceList" in one["RuleGroup"]["RulesSource"]
+    ]
+    assert {"api.stripe.com", "events.pagerduty.example", ".webhooks.example"} <= set(names)
+    assert not [name for name in names if name.startswith(".s3") or name in {"", ".", "*"}]
+    [policy] = resources("AWS::NetworkFirewall::FirewallPolicy").values()
+    said = policy["FirewallPolicy"]
+    assert "aws:drop_established" in said["StatefulDefaultActions"]
+    assert said["StatelessDefaultActions"] == ["aws:forward_to_sfe"]
+    assert said["StatelessFragmentDefaultActions"] == ["aws:drop"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"ways_out": "*"}, "host name"),
+        ({"ways_out": "com"}, "host name"),
+        ({"s3_prefix_list": ""}, "prefix list"),
+        ({"image": f"docker.io/headshotly@sha256:{'ab' * 32}"}, "registry"),
+        ({"stripe_secret": "sk_live_1"}, "Stripe"),
+        ({"management_account": ""}, "management account"),
+        ({"management_account": ACCOUNT}, "management account"),
+    ],
+)
+def test_a_plan_that_could_not_be_deployed_is_refused(wrong: dict[str, str], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(PLAN, **wrong)
+
+
+def test_the_guard_rails_bind_from_above_and_let_global_services_and_our_own_deployments_work(assembly) -> None:
+    """Clause 2.2.a. The management account's policies bind every account but itself."""
+    manifest = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    assert manifest["HeadShotly-GuardRails"]["environment"] == f"aws://{PLAN.management_account}/{PLAN.primary}"
+    assert manifest["HeadShotly-Data"]["environment"] == f"aws://{ACCOUNT}/{PLAN.primary}"
+    regions, _, buckets = guard_rails.document()["Statement"]
+    for service in ("iam:*", "sts:*", "organizations:*", "route53:*", "cloudfront:*", "support:*", "budgets:*", "health:*",
+                    "s3:ListAllMyBuckets"):  # fmt: skip
+        assert service in regions["NotAction"], service
+    # What has regions is denied elsewhere: nothing that keeps data or runs programs may be among the exceptions.
+    regional = (
+        "ec2:",
+        "s3:*",
+        "s3:Put",
+        "s3:Create",
+        "rds",
+        "kms",
+        "ecs",
+        "lambda",
+        "dynamodb",
+        "sqs",
+        "wafv2",
+        "logs",
+        "*",
+    )
+    assert not [one for one in regions["NotAction"] if one.startswith(regional)]
+    assert buckets["Condition"]["ArnNotLike"] == {"aws:PrincipalArn": "arn:aws:iam::*:role/cdk-*-cfn-exec-role-*"}
+    assert buckets["Condition"]["Bool"] == {"aws:PrincipalIsAWSService": "false"}
+
+
+def test_copies_are_sealed_by_the_second_regions_key_which_the_copying_role_may_use(resources) -> None:
+    """Clause 6.1.b. Without it every copy fails, and nothing but each object's own status says so."""
+    [rules] = [one["ReplicationConfiguration"]["Rules"] for one in resources("AWS::S3::Bucket", "Data").values()
+               if "ReplicationConfiguration" in one]  # fmt: skip
+    assert rules[0]["SourceSelectionCriteria"]["SseKmsEncryptedObjects"]["Status"] == "Enabled"
+    assert rules[0]["Destination"]["EncryptionConfiguration"]["ReplicaKmsKeyID"].endswith("alias/headshotly/copies")
+    [policy] = [one for name, one in resources("AWS::IAM::Policy").items() if name.startswith("Data/CopyRole")]
+    said = policy["PolicyDocument"]["Statement"]
+    there = [one for one in said if f"arn:aws:kms:{PLAN.secondary}" in json.dumps(one["Resource"])]
+    assert "kms:Encrypt" in there[0]["Action"]
+    assert there[0]["Condition"]["ForAnyValue:StringEquals"] == {"kms:ResourceAliases": "alias/headshotly/copies"}
+    acts = {act for one in said for act in _several(one["Action"])}
+    # A bucket with object lock is copied by a role that may read locks and holds.
+    assert {"s3:GetObjectRetention", "s3:GetObjectLegalHold", "s3:GetObjectVersionTagging", "s3:ReplicateObject",
+            "kms:Decrypt"} <= acts  # fmt: skip
+
+
+def test_config_delivers_into_a_bucket_that_does_not_lock_by_itself(resources) -> None:
+    """AWS Config takes no bucket with a default lock (AWS Config Developer Guide, “Managing the delivery channel”)."""
+    [channel] = resources("AWS::Config::DeliveryChannel").values()
+    place = channel["S3BucketName"]["Ref"]
+    bucket = resources("AWS::S3::Bucket")[f"Watch/{place}"]
+    assert "ObjectLockConfiguration" not in bucket
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 400
+    [trail] = resources("AWS::CloudTrail::Trail").values()
+    assert trail["S3BucketName"] != channel["S3BucketName"]
+    assert "ObjectLockConfiguration" in resources("AWS::S3::Bucket")[f"Watch/{trail['S3BucketName']['Ref']}"]
+
+
+def test_alarms_may_be_published_and_everything_that_tells_uses_the_topic(resources) -> None:
+    """Clause 8.2. A topic with a policy of its own lets in nobody whom the policy does not name."""
+    [policy] = resources("AWS::SNS::TopicPolicy").values()
+    let_in = {
+        json.dumps(one["Principal"]): one
+        for one in policy["PolicyDocument"]["Statement"]
+        if one["Effect"] == "Allow" and one["Action"] == "sns:Publish"
+    }
+    assert let_in['{"Service": "cloudwatch.amazonaws.com"}']["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT}
+    }
+    assert any("events.amazonaws.com" in who for who in let_in)
+    alarms = resources("AWS::CloudWatch::Alarm", "Watch")
+    assert len(alarms) >= 13
+    for name, alarm in alarms.items():
+        assert "Alarms" in json.dumps(alarm["AlarmActions"]), name
+
+
+# namespace → metric → the dimensions under which AWS publishes it
+METRICS_OF_AWS = {
+    "AWS/ApplicationELB": {"HTTPCode_Target_5XX_Count": {"LoadBalancer"}, "TargetResponseTime": {"LoadBalancer"},
+                           "HTTPCode_ELB_5XX_Count": {"LoadBalancer"}},
+    "AWS/SQS": {"ApproximateNumberOfMessagesVisible": {"QueueName"}, "ApproximateAgeOfOldestMessage": {"QueueName"}},
+    "AWS/RDS": {"CPUUtilization": {"DBClusterIdentifier"}},
+    "ECS/ContainerInsights": {"RunningTaskCount": {"ClusterName", "ServiceName"}},
+}  # fmt: skip
+
+
+def test_alarms_look_at_metrics_that_there_are_and_programs_that_do_not_run_are_noticed(resources) -> None:
+    missing = set()
+    for name, alarm in resources("AWS::CloudWatch::Alarm").items():
+        dimensions = {one["Name"] for one in alarm["Dimensions"]}
+        assert METRICS_OF_AWS[alarm["Namespace"]][alarm["MetricName"]] == dimensions, name
+        if alarm["MetricName"] == "RunningTaskCount":
+            assert alarm["TreatMissingData"] == "breaching", name
+            assert alarm["ComparisonOperator"] == "LessThanThreshold", name
+            missing.add(name.split("/")[1].removeprefix("No")[:-8].lower())
+    assert missing == set(ROOMS)
+    [cluster] = resources("AWS::ECS::Cluster").values()
+    assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enabled"}]
+
+
+def test_whoever_starts_the_operators_task_under_another_group_is_told_of_all_the_same(resources) -> None:
+    [rule] = [one for one in resources("AWS::Events::Rule").values() if one["EventPattern"]["source"] == ["aws.ecs"]]
+    detail = rule["EventPattern"]["detail"]
+    assert "group" not in detail
+    [by] = detail["taskDefinitionArn"]
+    assert by["prefix"].endswith(f":{ACCOUNT}:task-definition/HeadShotlyOperator:")
+
+
+def test_the_detector_hears_of_the_trail_of_findings_and_of_the_networks_traffic(resources) -> None:
+    """Clause 8.2: what looks on is read by somebody."""
+    told = {}
+    for task in resources("AWS::ECS::TaskDefinition").values():
+        [container] = task["ContainerDefinitions"]
+        queues = {one["Name"]: one["Value"] for one in container["Environment"] if "STREAM__" in one["Name"]}
+        assert bool(queues) is (container["Name"] == "detector")
+        told |= queues
+    options = {name.removeprefix("HEADSHOTLY_OPTION_").lower().replace("__", ".") for name in told}
+    assert options == {"stream.region", *(f"stream.{name}.queue" for name in WATCHED)}
+    # The same names the program reads.
+    forms = (REPOSITORY / "headshotly" / "incidents" / "reading.py").read_text().split("FORMS = {")[1].split("}")[0]
+    assert set(re.findall(r'"([a-z-]+)":', forms)) == set(WATCHED)
+    heard = {
+        name.split("/")[1].rstrip("0123456789ABCDEF"): one["NotificationConfiguration"]["QueueConfigurations"][0]
+        for name, one in resources("AWS::S3::Bucket", "Watch").items()
+    }
+    assert "NoticesCloudtrail" in json.dumps(heard["Locked"]["Queue"])
+    assert heard["Locked"]["Filter"]["S3Key"]["Rules"][0]["Value"] == f"AWSLogs/{ACCOUNT}/CloudTrail/"
+    assert "NoticesVpcFlow" in json.dumps(heard["Records"]["Queue"])
+    flows = [one for one in resources("AWS::EC2::FlowLog", "Watch").values() if one["LogDestinationType"] == "s3"]
+    assert "/flows/" in json.dumps(flows[0]["LogDestination"])
+    findings = [one for one in resources("AWS::Events::Rule").values()
+                if one["EventPattern"]["source"] == ["aws.guardduty"]]  # fmt: skip
+    assert {bool("severity" in one["EventPattern"].get("detail", {})) for one in findings} == {True, False}
+    [all_] = [one for one in findings if "detail" not in one["EventPattern"]]
+    assert "NoticesGuardduty" in json.dumps(all_["Targets"])
+
+
+def test_whoever_writes_notices_may_seal_them_and_write_to_no_other_queue(resources) -> None:
+    [key] = [key for name, key in resources("AWS::KMS::Key").items() if name.startswith("Keys/DataKey")]
+    [sealing] = [one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "Events"]
+    assert set(sealing["Principal"]["Service"]) == {"events.amazonaws.com", "s3.amazonaws.com"}
+    writers = {}
+    for policy in resources("AWS::SQS::QueuePolicy").values():
+        for one in policy["PolicyDocument"]["Statement"]:
+            if one["Effect"] == "Allow":
+                [queue] = policy["Queues"]
+                writers[re.sub(r"[0-9A-F]{8}$", "", queue["Ref"])] = one["Principal"]["Service"], one["Condition"]
+    assert {name: who for name, (who, _) in writers.items()} == {
+        "NoticesCloudtrail": "s3.amazonaws.com",
+        "NoticesVpcFlow": "s3.amazonaws.com",
+        "NoticesGuardduty": "events.amazonaws.com",
+    }
+    for name, (_, condition) in writers.items():
+        assert ACCOUNT in json.dumps(condition), f"{name} takes what another account sends"
+
+
+def test_logs_are_kept_for_a_year_the_databases_own_too(resources) -> None:
+    groups = resources("AWS::Logs::LogGroup")
+    for name, group in groups.items():
+        assert group["RetentionInDays"] == 365, name
+    named = {group.get("LogGroupName") for group in groups.values()}
+    clusters = resources("AWS::RDS::DBCluster")
+    assert len(clusters) == 2
+    for name, cluster in clusters.items():
+        assert cluster["EnableCloudwatchLogsExports"] == ["postgresql"], name
+        assert f"/aws/rds/cluster/{cluster['DBClusterIdentifier']}/postgresql" in named, name
+
+
+def test_the_web_firewall_lets_photos_in_where_photos_belong_and_bad_bodies_nowhere_else(resources) -> None:
+    [acl] = resources("AWS::WAFv2::WebACL").values()
+    groups = {one["Name"]: one["Statement"]["ManagedRuleGroupStatement"] for one in acl["Rules"]
+              if "ManagedRuleGroupStatement" in one["Statement"]}  # fmt: skip
+    for group, rules in BODY_RULES.items():
+        counted = {one["Name"] for one in groups[group]["RuleActionOverrides"] if one["ActionToUse"] == {"Count": {}}}
+        assert set(rules) <= counted, group
+    assert "SizeRestrictions_BODY" in json.dumps(groups["AWSManagedRulesCommonRuleSet"])
+    [bodies] = [one for one in acl["Rules"] if one["Name"] == "bodies"]
+    assert bodies["Action"] == {"Block": {}}
+    assert bodies["Priority"] > max(one["Priority"] for one in acl["Rules"] if one["Name"] in groups), (
+        "labels come first"
+    )
+    bad, elsewhere = bodies["Statement"]["AndStatement"]["Statements"]
+    labels = {one["LabelMatchStatement"]["Key"] for one in bad["OrStatement"]["Statements"]}
+    assert labels == {f"awswaf:managed:aws:{label}" for rules in BODY_RULES.values() for label in rules.values()}
+    places = [one["RegexMatchStatement"]["RegexString"]
+              for one in elsewhere["NotStatement"]["Statement"]["OrStatement"]["Statements"]]  # fmt: skip
+    assert all(place.startswith("^/") for place in places)
+    assert not [place for place in places if re.match(place, "/account/sign-in/") or re.match(place, "/studio/start/")]
+
+
+def test_who_speaks_to_the_payment_service_has_its_key_from_the_secrets_store(resources) -> None:
+    names = {"HEADSHOTLY_OPTION_STRIPE__SECRET_KEY", "HEADSHOTLY_OPTION_STRIPE__WEBHOOK_SECRET"}
+    read = (REPOSITORY / "headshotly" / "orders" / "stripe_payments.py").read_text()
+    for task in resources("AWS::ECS::TaskDefinition").values():
+        [container] = task["ContainerDefinitions"]
+        secrets = {one["Name"]: json.dumps(one["ValueFrom"]) for one in container.get("Secrets", [])}
+        assert (names <= set(secrets)) is (container["Name"] in CASHIERS), container["Name"]
+        for name in names & set(secrets):
+            assert PLAN.stripe_secret in secrets[name]
+            assert name.removeprefix("HEADSHOTLY_OPTION_").lower().replace("__", ".") in read
+        assert "STRIPE" not in json.dumps(container["Environment"])
+
+
+def test_a_release_leaves_the_number_of_tasks_to_autoscaling(resources) -> None:
+    scaled = json.dumps(
+        [one["ResourceId"] for one in resources("AWS::ApplicationAutoScaling::ScalableTarget").values()]
+    )
+    for name, service in resources("AWS::ECS::Service").items():
+        logical = name.split("/")[1]
+        assert ("DesiredCount" in service) is (logical not in scaled), name
