@@ -32,7 +32,7 @@ gates: setup-dev ## Every gate of CI but the tests
 	@bash setup/gates.sh
 
 findings: setup-dev ## Run the gates and take what they found into the register of findings
-	@sh -c 'bash setup/gates.sh; $(VENV)/headshotly findings import build/findings/*.sarif build/findings/*.cdx.json'
+	@sh -c 'bash setup/gates.sh; $(VENV)/headshotly findings import $$(find build/findings -name "*.sarif" -o -name "*.cdx.json" | sort)'
 
 infra: setup-dev ## Make the templates of the infrastructure and check what they say
 	@sh setup/infra.sh

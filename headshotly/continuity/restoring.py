@@ -41,6 +41,7 @@ from headshotly.vault import selectors as vault_contents
 from headshotly.vault import services as vault_services
 from headshotly.vault import wiring as vault
 from headshotly.vault.errors import ObjectMissing, StoreUnavailable
+from headshotly.vendors import gate
 
 _WORKERS = 4
 _AT_ONCE = 64
@@ -183,7 +184,8 @@ def restore(wanted: Wanted, progress: Progress) -> Restored:
         RestoreIncomplete: something is missing, and the place stays closed.
         StoreUnavailable: the place could not be written.
     """
-    return _Restore(wanted, progress).go()
+    with gate.rebuilding():
+        return _Restore(wanted, progress).go()
 
 
 class _Restore:

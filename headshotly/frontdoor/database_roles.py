@@ -17,7 +17,7 @@ from headshotly.policy import configuration
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
 
-# Programs that work on customers' rows; the sequencer reaches the journal only.
+# Programs that work on customers' rows; the sequencer reaches the journal and the gate only.
 PROGRAMS = ("web", "worker", "duties", "detector")
 SEQUENCER = "sequencer"
 # Makes and drops the databases of restore exercises, and reaches nothing of the living ones. It inherits what a
@@ -89,6 +89,8 @@ def statements(*, prefix: str = "", alias: str = "default") -> list[str]:
         *_rows(open_to_detector, detector),
         *(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}" for role in roles),
         *journal,
+        # The sequencer hands heads to a witness outside, and asks the gate like everybody.
+        *_gate(sequencer),
         # Backups read every table and where its numbers are; checks recompute the journal and look what waits.
         f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {duties}",
         f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {duties}",
@@ -127,6 +129,16 @@ def _journal(role: str, sequencer: str) -> list[str]:
     """Return what ``audit.privileges`` says of a program, but its grant of everything else."""
     every = privileges.statements(web=role, sequencer=sequencer)
     return [one for one in every if " ON ALL TABLES " not in one]
+
+
+def _gate(role: str) -> list[str]:
+    """Return what lets a program that reaches nothing else ask the vendors' gate, which reads and writes down."""
+    read = ("vendors_vendor", "vendors_vendordocument", "vendors_vendorassessment", "vendors_vendorclosure")
+    return [
+        *(f"GRANT SELECT ON {table} TO {role}" for table in read),
+        f"GRANT SELECT, INSERT, UPDATE ON vendors_outflow TO {role}",
+        *(f"GRANT INSERT ON {table} TO {role}" for table in ("audit_pendingentry", "audit_disclosure")),
+    ]
 
 
 @enforces("2.4.a", "5.1.a")

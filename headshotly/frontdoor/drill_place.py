@@ -27,7 +27,7 @@ _PREFIX = "headshotly-drill-"
 _OLD_SECONDS = 24 * 3600
 # What a process needs of the system, and how AWS's client finds its credentials; nothing of ours.
 _INHERITED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE")
-_CARRIED = ("kms.", "backup.", "database.sign_in", "database.region", "database.ca_file")
+_CARRIED = ("kms.", "backup.", "vendors.", "database.sign_in", "database.region", "database.ca_file")
 # Where a role signs in that may make databases and reaches none of the living ones; the duties' own role makes none.
 _URL = "drill.database_url"
 

@@ -143,9 +143,33 @@ def last_missed(finding: Finding) -> Step | None:
     return Step.objects.filter(finding=finding, kind=StepKind.MISSED).order_by("-at").first()
 
 
-def tests() -> list[PenetrationTest]:
-    """Return every penetration test, the newest plan first."""
-    return list(PenetrationTest.objects.order_by("-planned_on", "-planned_at"))
+@dataclass(frozen=True, slots=True)
+class TestShown:
+    """A penetration test as its page shows it.
+
+    Attributes:
+        test: the row.
+        found: how many findings it brought into the register, or opened again.
+        left: how many of them are neither fixed nor found to be none.
+        waits: its day is over, and its report is not here.
+    """
+
+    test: PenetrationTest
+    found: int
+    left: int
+    waits: bool
+
+
+def tests() -> list[TestShown]:
+    """Return every penetration test, the newest plan first, with what became of its findings."""
+    today = limits.today()
+    return [_test(one, today) for one in PenetrationTest.objects.order_by("-planned_on", "-planned_at")]
+
+
+def _test(one: PenetrationTest, today: dt.date) -> TestShown:
+    found = Finding.objects.filter(id__in=Step.objects.filter(scan__test=one).values("finding"))
+    waits = one.reported_at is None and one.cancelled_at is None and one.planned_on < today
+    return TestShown(one, found.count(), found.filter(state__in=[State.OPEN, State.ACCEPTED]).count(), waits)
 
 
 def releases(most: int = 100) -> list[Release]:

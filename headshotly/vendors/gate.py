@@ -5,7 +5,9 @@ to a vendor in force, its agreement covers the kinds, and nobody closed it; it t
 opens the process's way out (``way_out``) for that one name. Everything else is refused and written down too.
 """
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -18,10 +20,11 @@ from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act, Outcome
 from headshotly.policy import clock, configuration
 from headshotly.policy.enforcement import enforces
-from headshotly.vendors import closures, selectors, way_out
+from headshotly.vendors import categories, closures, selectors, way_out
 from headshotly.vendors.decisions import Decision, tell
 from headshotly.vendors.errors import EgressRefused
 from headshotly.vendors.models import Outflow, State, Vendor
+from headshotly.vendors.regions import EU_REGIONS
 from headshotly.vendors.standing import Standing
 
 _HOUR = 3600.0
@@ -45,6 +48,11 @@ class Opening:
 
 
 _written: dict[tuple[str, str, str], float] = {}
+# Set while this process restores everything into an empty place.
+_rebuilding = threading.Event()
+_REBUILT_FROM = "aws"
+_ITS_HOSTS = tuple(f"*.{region}.amazonaws.com" for region in sorted(EU_REGIONS))
+_ITS_KINDS = frozenset({categories.SEALED_OBJECTS, categories.WRAPPED_KEYS})
 
 
 def matches(pattern: str, host: str) -> bool:
@@ -91,6 +99,9 @@ def require(
         VendorClosed: somebody closed the vendor while an incident is looked into.
     """
     name, kinds, objects = host.lower().rstrip("."), sorted(set(carries)) or [""], tuple(object_ids)
+    if _rebuilding.is_set() and _ITS_KINDS.issuperset(carries) and any(matches(one, name) for one in _ITS_HOSTS):
+        way_out.permit(name, inside=_REBUILT_FROM in _private())
+        return _REBUILT_FROM
     opening = in_register(name)
     vendor = "" if opening is None else opening.slug
     asked = Decision(host=name, opened=True, vendor=vendor, carries=tuple(one for one in kinds if one), about=about)
@@ -119,6 +130,21 @@ def _require_no_closure(asked: Decision, *names: str) -> None:
     except closures.VendorClosed:
         tell(replace(asked, opened=False, reason="closed"))
         raise
+
+
+@contextmanager
+def rebuilding() -> Iterator[None]:
+    """Let a lost service be rebuilt from its backups on AWS: the register that opens the way to them is in them.
+
+    Only for restoring everything into an empty place. Open are AWS's stores and keys in regions of the Union, for what
+    is sealed, and nothing else; nothing is written down here, since there is no journal yet; the restore's own entry
+    follows. A crash leaves nothing open: the next process begins without.
+    """
+    _rebuilding.set()
+    try:
+        yield
+    finally:
+        _rebuilding.clear()
 
 
 @enforces("1.2.d")

@@ -199,6 +199,8 @@ class Service(Stack):
             "HEADSHOTLY_OPTION_KMS__ALIAS": "alias/headshotly/root",
             "HEADSHOTLY_OPTION_BACKUP__STORES": self._data.backup_stores,
             "HEADSHOTLY_OPTION_BACKUP__KEY_ALIAS": "alias/headshotly/backup",
+            # Its endpoints lie in our own network, and the guarded process goes to no inner address unasked.
+            "HEADSHOTLY_OPTION_VENDORS__PRIVATE": "aws",
             "HEADSHOTLY_OPTION_MAIL__WAY": "ses",
             "HEADSHOTLY_OPTION_MAIL__SES__REGION": self.region,
             "HEADSHOTLY_OPTION_WITNESS__BUCKET": self._data.buckets["witness"].bucket_name,

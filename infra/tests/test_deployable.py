@@ -1,8 +1,10 @@
 """What cfn-lint and cdk-nag do not see: templates that deploy, or fail to, and then do not do what they say."""
 
 import dataclasses
+import fnmatch
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -411,3 +413,18 @@ def test_a_release_leaves_the_number_of_tasks_to_autoscaling(resources) -> None:
     for name, service in resources("AWS::ECS::Service").items():
         logical = name.split("/")[1]
         assert ("DesiredCount" in service) is (logical not in scaled), name
+
+
+def test_the_guarded_programs_may_go_to_the_endpoints_in_our_own_network(resources) -> None:
+    """Clause 9.1.b. Without it every call of the KMS, the queue and the mails is refused by the program's own guard."""
+    inner = [one for one in resources("AWS::EC2::VPCEndpoint").values() if one["VpcEndpointType"] == "Interface"]
+    assert all(one["PrivateDnsEnabled"] is True for one in inner)
+    register = tomllib.loads((REPOSITORY / "headshotly" / "vendors" / "known.toml").read_text())
+    for name, task in resources("AWS::ECS::TaskDefinition").items():
+        [container] = task["ContainerDefinitions"]
+        told = {one["Name"]: one["Value"] for one in container["Environment"]}
+        [slug] = told["HEADSHOTLY_OPTION_VENDORS__PRIVATE"].split(",")
+        for one in inner:
+            service = one["ServiceName"].removeprefix("com.amazonaws.").split(".")
+            host = f"{service[1]}.{service[0]}.amazonaws.com"
+            assert any(fnmatch.fnmatch(host, pattern) for pattern in register[slug]["hosts"]), name

@@ -3,10 +3,11 @@
 import pytest
 
 from headshotly.audit.actor import SYSTEM
-from headshotly.continuity import catalogue, places, services
+from headshotly.continuity import catalogue, places, restoring, services
 from headshotly.continuity.models import BackupRecord, BackupState
 from headshotly.rights import erasure
 from headshotly.vault import services as vault
+from headshotly.vendors import gate
 from tests.continuity.conftest import DATABASES, EAST, NORTH
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=DATABASES)
@@ -138,3 +139,20 @@ def test_no_canary_lies_readable_in_any_store(living, backups):
             assert b"canary" not in content
             assert b"example.org" not in content
             assert b"SQLite format" not in content
+
+
+@pytest.mark.clause("6.2.b")
+def test_the_way_to_the_backups_is_open_while_the_register_is_still_in_them_and_no_longer(monkeypatch):
+    """On AWS nothing could be read otherwise: an empty place has no register, not even the tables of one."""
+    asked = []
+
+    def ask(_restore) -> None:
+        asked.append(gate.require("kms.eu-central-1.amazonaws.com"))
+        raise RuntimeError
+
+    monkeypatch.undo()  # the real gate
+    monkeypatch.setattr(restoring._Restore, "go", ask)
+    with pytest.raises(RuntimeError):
+        restoring.restore(restoring.Wanted(), lambda *_: None)
+    assert asked == ["aws"]
+    assert not gate._rebuilding.is_set()

@@ -1,6 +1,7 @@
 """The drill really restores, measures, signs; and a step that does not run fails it."""
 
 import base64
+import dataclasses
 import json
 
 import pytest
@@ -11,6 +12,8 @@ from headshotly.audit.actor import SYSTEM
 from headshotly.continuity import catalogue, drilling, manifest, places, plan, report, selectors, services
 from headshotly.continuity.errors import BackupDamaged
 from headshotly.continuity.progress import silence
+from headshotly.frontdoor.drill_place import DrillPlace
+from headshotly.policy import configuration
 from headshotly.rights import erasure
 from headshotly.vault import selectors as vault_contents
 from headshotly.vault import services as vault
@@ -117,3 +120,20 @@ def test_no_drill_without_steps_passes():
     import datetime as dt
 
     assert not drilling.Drill(began_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)).passed
+
+
+def test_the_place_of_a_drill_reaches_keys_and_backups_as_the_service_does(settings):
+    """It knows nothing of the living system but where those are, and that AWS's endpoints lie inside our network."""
+    here = configuration.current()
+    known = {"vendors.private": "aws", "kms.region": "eu-north-1", "database.ca_file": "/app/rds-ca.pem",
+             "s3.bucket": "objects", "witness.bucket": "witness"}  # fmt: skip
+    settings.HEADSHOTLY = dataclasses.replace(here, options={**here.options, **known})
+    place = DrillPlace()
+    try:
+        told = place._environment
+        assert told["HEADSHOTLY_OPTION_VENDORS__PRIVATE"] == "aws"
+        assert told["HEADSHOTLY_OPTION_KMS__REGION"] == "eu-north-1"
+        assert told["HEADSHOTLY_OPTION_DATABASE__CA_FILE"] == "/app/rds-ca.pem"
+        assert not {"HEADSHOTLY_OPTION_S3__BUCKET", "HEADSHOTLY_OPTION_WITNESS__BUCKET"} & set(told)
+    finally:
+        place.remove()

@@ -68,6 +68,21 @@ def test_the_committed_document_is_what_the_code_gives() -> None:
     assert not served.cookies
 
 
+def test_the_document_says_which_headers_a_refused_program_acts_on() -> None:
+    made = document.document()
+    told = {
+        "401": {"WWW-Authenticate"},
+        "429": {"Retry-After", "RateLimit", "RateLimit-Policy"},
+        "503": {"Retry-After"},
+    }
+    for methods in made["paths"].values():
+        for operation in methods.values():
+            for status, headers in told.items():
+                name = operation["responses"][status]["$ref"].rpartition("/")[2]
+                assert set(made["components"]["responses"][name]["headers"]) == headers
+                assert headers <= set(made["components"]["headers"])
+
+
 @pytest.mark.clause("2.4.a")
 def test_every_operation_needs_a_token_and_its_own_scope(person) -> None:
     found = operations()

@@ -148,10 +148,24 @@ def test_a_penetration_test_from_plan_to_report(officer) -> None:
     assert desk.post(f"/staff/findings/tests/{test.id}/", report).status_code == 302
     assert "in date" in text(desk.get("/staff/findings/tests/"))
     assert Finding.objects.get().title == "Open door"
+    assert "1 in the register</a>, 1 not closed" in text(desk.get("/staff/findings/tests/"))
+    Finding.objects.update(state=State.FIXED, closed_at=clock.now())
+    assert "1 in the register</a>, 0 not closed" in text(desk.get("/staff/findings/tests/"))
     saved = desk.post(f"/staff/findings/tests/{test.id}/report/")
     assert (saved.content, saved["Content-Type"]) == (b"%PDF x", "application/octet-stream")
     assert at_desk(make_member("auditor")).post(f"/staff/findings/tests/{test.id}/report/").status_code == 403
     assert desk.post(f"/staff/findings/tests/{test.id}/", {"what": "cancel"}).status_code == 409
+
+
+@pytest.mark.clause("4.3.a")
+def test_a_test_whose_day_is_over_without_a_report_says_so(officer, later) -> None:
+    desk, today = at_desk(officer), limits.today().isoformat()
+    desk.post("/staff/findings/tests/plan/", {"tester": "Pen Ltd", "scope": "All of it.", "planned_on": today})
+    assert "waits for its report" not in text(desk.get("/staff/findings/tests/"))
+    later(days=1)
+    assert "waits for its report" in text(at_desk(officer).get("/staff/findings/tests/"))
+    PenetrationTest.objects.update(cancelled_at=clock.now())
+    assert "waits for its report" not in text(at_desk(officer).get("/staff/findings/tests/"))
 
 
 @pytest.mark.clause("4.1.b")

@@ -184,3 +184,35 @@ def test_a_wildcard_stands_for_names_below_and_nothing_else(pattern, host):
         assert host == pattern or (
             pattern.startswith("*.") and host.endswith("." + pattern[2:]) and host != pattern[1:]
         )
+
+
+@pytest.mark.clause("9.1.b")
+@pytest.mark.clause("6.2.b")
+def test_a_lost_service_reaches_its_backups_before_its_register_is_back(django_assert_num_queries, settings):
+    host = "headshotly-second.s3.eu-west-1.amazonaws.com"
+    with pytest.raises(EgressRefused, match="on no register"):
+        gate.require(host, carries=(categories.SEALED_OBJECTS,))
+    gate.forget()
+    with gate.rebuilding():
+        # No table need be there, and nothing is written into a journal that is about to come back.
+        with django_assert_num_queries(0):
+            assert gate.require(host, carries=(categories.SEALED_OBJECTS,), routine=True) == "aws"
+            assert gate.require("kms.eu-central-1.amazonaws.com", carries=(categories.WRAPPED_KEYS,)) == "aws"
+        for other, kinds in (
+            ("s3.us-east-1.amazonaws.com", (categories.SEALED_OBJECTS,)),
+            ("s3.eu-west-2.amazonaws.com", (categories.SEALED_OBJECTS,)),
+            ("eu-west-1.amazonaws.com.evil.example", ()),
+            ("email.eu-west-1.amazonaws.com", (categories.ADDRESSES,)),
+            ("api.stripe.com", ()),
+        ):
+            with pytest.raises(EgressRefused, match="on no register"):
+                gate.require(other, carries=kinds)
+    with pytest.raises(EgressRefused, match="on no register"):
+        gate.require(host, carries=(categories.SEALED_OBJECTS,))
+
+
+def test_what_was_rebuilt_in_vain_leaves_nothing_open():
+    with pytest.raises(ZeroDivisionError), gate.rebuilding():
+        raise ZeroDivisionError
+    with pytest.raises(EgressRefused):
+        gate.require("kms.eu-central-1.amazonaws.com", carries=(categories.WRAPPED_KEYS,))

@@ -107,6 +107,14 @@ def test_the_terminal_founds_a_register_with_two_handles(tmp_path, transactional
         run("document", "aws", "--kind", kind, "--file", str(paper), "--from", "2026-01-01", "--until", "2099-01-01",
             "--by", "founder-1")  # fmt: skip
     assert "OPEN" in run("list")
+    # A task in the cloud has no files of ours.
+    term = ("--from", "2026-01-01", "--until", "2099-01-01", "--by", "founder-1")
+    assert "f" * 64 in run("document", "aws", "--kind", "iso-27001", "--sha256", "F" * 64, "--title", "ISO", *term)
+    for wrong in ((), ("--sha256", "f" * 63), ("--sha256", "f" * 64, "--file", str(paper))):
+        run("document", "aws", "--kind", "iso-27001", *wrong, *term, code=1)
+    words = [word for question in GOOD for word in ("--answer", f"{question}=yes")]
+    assert run("assess", "aws", *words, "--by", "founder-1").startswith("aws: 100 %")
+    run("assess", "aws", "--by", "founder-1", code=1)
     run("propose", "nobody-we-know", "--by", "founder-1", code=1)
     run("propose", "aws", "--by", "Anna Nowak", code=1)
     run("end", "aws", "--because", "moved", "--by", "founder-1")

@@ -12,16 +12,24 @@ from headshotly.frontdoor.api.operations import api
 from headshotly.frontdoor.api.service import CustomerToken
 from headshotly.integrations.webhooks import EVENTS
 
-_PROBLEM = {"$ref": "#/components/responses/Problem"}
 _PROBLEM_ITSELF = {
     "description": "What went wrong",
     "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+# Problems with headers that a program acts on, by status; each is a component of this name.
+_MORE_TOLD = {
+    "401": ("NoToken", ["WWW-Authenticate"]),
+    "403": ("Forbidden", ["WWW-Authenticate"]),
+    "429": ("TooOften", ["RateLimit", "RateLimit-Policy", "Retry-After"]),
+    "503": ("NotNow", ["Retry-After"]),
 }
 _HEADERS = {
     "RateLimit": ("What is left of the allowance, and for how many seconds", {"type": "string"}),
     "RateLimit-Policy": ("How many requests there may be in how many seconds", {"type": "string"}),
     "ETag": ("Names this content; send it back in If-None-Match", {"type": "string"}),
     "Location": ("Where the new thing is", {"type": "string"}),
+    "Retry-After": ("How many seconds to wait before asking again", {"type": "string", "pattern": "^[0-9]+$"}),
+    "WWW-Authenticate": ("Which scope a token lacks (RFC 6750)", {"type": "string"}),
     "Idempotency-Replayed": ("The request was done before, and this was its answer", {"const": "true"}),
 }
 _FILES = {
@@ -55,6 +63,10 @@ def _errors(method: str, path: str, operation: dict[str, Any]) -> list[str]:
     return found
 
 
+def _named(headers: list[str]) -> dict[str, Any]:
+    return {one: {"$ref": f"#/components/headers/{one}"} for one in headers}
+
+
 def _complete(method: str, path: str, operation: dict[str, Any], scope: str) -> None:
     operation["security"] = [{CustomerToken.__name__: [scope] if scope else []}]
     responses = operation["responses"] = {str(status): value for status, value in operation["responses"].items()}
@@ -64,7 +76,8 @@ def _complete(method: str, path: str, operation: dict[str, Any], scope: str) -> 
     if method == "get" and not path.endswith(("/exports/{export_id}/file",)):
         responses["304"] = {"description": "It has not changed since the ETag named in If-None-Match"}
     for status in _errors(method, path, operation):
-        responses.setdefault(status, _PROBLEM)
+        name = _MORE_TOLD[status][0] if status in _MORE_TOLD else "Problem"
+        responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
     if operation["parameters"]:  # said by the web server itself, before any request is understood
         responses["414"] = {"description": "The address is longer than 4094 characters"}
     named = ["RateLimit", "RateLimit-Policy"] + (["ETag"] if "304" in responses else [])
@@ -74,7 +87,7 @@ def _complete(method: str, path: str, operation: dict[str, Any], scope: str) -> 
     for status in ("200", "201", "202", "204"):
         if status in responses:
             new = ["Location"] if status in {"201", "202"} else []
-            responses[status]["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one in named + new}
+            responses[status]["headers"] = _named(named + new)
     operation["responses"] = dict(sorted(responses.items()))
 
 
@@ -157,7 +170,9 @@ def document() -> dict[str, Any]:
     made["info"]["license"] = {"name": "Proprietary"}
     made["servers"] = [{"url": problems.PREFIX.rstrip("/")}]
     made["components"]["schemas"]["Problem"] = schemas.Problem.model_json_schema()
-    made["components"]["responses"] = {"Problem": _PROBLEM_ITSELF}
+    made["components"]["responses"] = {"Problem": _PROBLEM_ITSELF} | {
+        name: {**_PROBLEM_ITSELF, "headers": _named(headers)} for name, headers in _MORE_TOLD.values()
+    }
     made["components"]["headers"] = {
         name: {"description": about, "schema": schema} for name, (about, schema) in _HEADERS.items()
     }

@@ -74,23 +74,33 @@ def propose(entry: str, by: str) -> None:
 @vendors.command()
 @click.argument("slug")
 @click.option("--kind", required=True, help="agreement, iso-27001, soc-2, pci-dss, physical, other")
-@click.option("--file", "paper", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--file", "paper", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--sha256", "known_hash", help="In place of --file, where the paper lies on another machine.")
+@click.option("--title", help="What the paper is called; the file's name where none is said.")
 @click.option("--from", "from_on", required=True, type=click.DateTime(["%Y-%m-%d"]))
 @click.option("--until", "until_on", required=True, type=click.DateTime(["%Y-%m-%d"]))
 @_BY
 def document(  # noqa: PLR0917 - click hands options over by name
-    slug: str, kind: str, paper: Path, from_on: dt.datetime, until_on: dt.datetime, by: str
-) -> None:
+    slug: str, kind: str, paper: Path | None, known_hash: str | None, title: str | None,
+    from_on: dt.datetime, until_on: dt.datetime, by: str,
+) -> None:  # fmt: skip
     """Record a paper of SLUG: its hash and how long it is good; the paper itself stays where it is."""
     from headshotly.vendors import register  # noqa: PLC0415 - after Django's setup
 
-    with paper.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if (paper is None) is (known_hash is None):
+        raise Refusal("Name the paper by --file or by --sha256, and not by both.", code="vendor.paper")
+    if paper:
+        with paper.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    else:
+        sha256 = (known_hash or "").lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            raise Refusal("A SHA-256 has 64 digits from 0 to f.", code="vendor.paper")
     register.record_document(
         actor=_actor(by),
         slug=slug,
         kind=kind,
-        title=paper.stem,
+        title=title or (paper.stem if paper else kind),
         sha256=sha256,
         from_on=from_on.date(),
         until_on=until_on.date(),
@@ -100,13 +110,19 @@ def document(  # noqa: PLR0917 - click hands options over by name
 
 @vendors.command()
 @click.argument("slug")
-@click.option("--answers", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--answers", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--answer", "each", multiple=True, help="question=yes, in place of a file; said once for each question.")
 @_BY
-def assess(slug: str, answers: Path, by: str) -> None:
+def assess(slug: str, answers: Path | None, each: tuple[str, ...], by: str) -> None:
     """Assess SLUG by a TOML file of answers: question = "yes", "partly" or "no"; see “vendors questions”."""
     from headshotly.vendors import register  # noqa: PLC0415 - after Django's setup
 
-    given = tomllib.loads(answers.read_text(encoding="utf-8"))
+    if (answers is None) is (not each):
+        raise Refusal("Give --answers with a file, or --answer for each question.", code="vendor.answers")
+    if answers:
+        given = tomllib.loads(answers.read_text(encoding="utf-8"))
+    else:
+        given = {question: said for question, _, said in (one.partition("=") for one in each)}
     made = register.assess(actor=_actor(by), slug=slug, answers={key: str(value) for key, value in given.items()})
     click.echo(f"{slug}: {made.score} %, waits for approval as {made.id}")
 
