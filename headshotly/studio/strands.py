@@ -71,7 +71,7 @@ def _thin(share: Alpha, signed: Alpha, unit: float) -> Alpha:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     wide, gaps = cv2.morphologyEx(share, cv2.MORPH_OPEN, disc), 1 - cv2.morphologyEx(share, cv2.MORPH_CLOSE, disc)
     outside, inside = np.clip(-signed - 0.5, 0, 1), np.clip(signed - 0.5, 0, 1)
-    thin = np.clip(share - outside * wide + inside * gaps, 0, 1).astype(np.float32)
+    thin: Alpha = np.clip(share - outside * wide + inside * gaps, 0, 1).astype(np.float32)
     thin[_specks((thin > _SOME) | (signed > 0), unit)] = 0
     thin[_specks((thin < 1 - _SOME) | (signed < 0), unit)] = 1
     return thin
