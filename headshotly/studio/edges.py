@@ -1,10 +1,9 @@
 """The edge between a person and what lies behind: which share of each pixel is whose.
 
 A mask says where the edge runs; the picture says how. Where the outline is known, a guided filter (He et al., 2013)
-fits it to the picture, and what still shows the old background's colour is taken away. Where it is only known roughly,
-each pixel near it is explained as a mixture of a colour surely the person's and one surely the background's (after
-Gastal and Oliveira, 2010); where the two do not differ, as with dark hair before a dark wall, the edge becomes one
-smooth line, as a retoucher would draw it.
+fits it to the picture. Where it is only known roughly, each pixel near it is explained as a mixture of a colour surely
+the person's and one surely the background's (after Gastal and Oliveira, 2010); where the two do not differ, as with
+dark hair before a dark wall, the edge becomes one smooth line, as a retoucher would draw it.
 """
 
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from headshotly.studio.faces import CHIN, Face, Picture
 
 type Alpha = NDArray[np.float32]
 type Image = NDArray[np.float32]
+type Where = NDArray[np.bool_]
 
 # Lengths are in hundredths of the face's width, so that a face of any size is treated alike.
 _SHOULDER_REACH, _HAIR_OUT, _HAIR_IN = 2.5, 8.5, 7.5
@@ -26,7 +26,6 @@ _ALIKE, _DIFFERENT = 0.015, 0.075  # squared colour difference under which nothi
 _WORTH = 0.05
 _SURE_OF_IT = 0.6  # trust from which a mask's outline is followed
 _KNOWN = 0.95  # and from which it needs no help
-_STAINED = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +70,7 @@ def refine(picture: Picture, mask: Alpha, face: Face, *, trust: Alpha | None = N
     known = np.ones_like(mask) if trust is None else blur(trust, 2 * edge.unit)
     if ((known < _SURE_OF_IT) & ~(edge.sure | edge.sure_not)).any():
         alpha = (known * alpha + (1 - known) * _by_colour(edge, mask, known < _KNOWN)).astype(np.float32)
-    return _without_stains(edge, alpha, known)
-
-
-def _without_stains(edge: _Edge, alpha: Alpha, known: Alpha) -> Alpha:
-    """Return the matte without what is plainly the background's, such as a corner of a flag beside somebody's hair.
-
-    Judged by colour before a coloured background, and by lightness only where that is very plain: white hair before a
-    white wall is not the wall. Only what the background reaches can be its own: a pearl inside the hair is not.
-    """
-    near = (np.abs(edge.signed) < _STAINED * edge.unit) & (alpha > 0.02) & ~edge.sure_not & ~edge.sure  # noqa: PLR2004 - something
-    rows, columns = np.nonzero(near)
-    if not rows.size or not edge.sure.any() or not edge.sure_not.any():
-        return alpha
-    smooth = cv2.GaussianBlur(edge.image, (0, 0), max(0.8, 0.4 * edge.unit)).astype(np.float32, copy=False)
-    seen = _lab(smooth[rows, columns])
-    own, behind = _samples(edge, edge.sure, rows, columns), _samples(edge, edge.sure_not, rows, columns)
-    lightness = np.where(known[rows, columns] < _SURE_OF_IT, 1.0, 0.25).astype(np.float32)
-    from_own, _ = _tint_apart(seen, own, lightness)
-    from_behind, chroma = _tint_apart(seen, behind, lightness)
-    coloured = np.clip((from_own - from_behind - 4) / 8, 0, 1) * np.clip((chroma - 14) / 10, 0, 1)
-    plain = np.ones_like(lightness)
-    from_own, from_behind = _tint_apart(seen, own, plain)[0], _tint_apart(seen, behind, plain)[0]
-    found = np.zeros_like(alpha)
-    found[rows, columns] = np.maximum(coloured, np.clip((from_own - 2.5 * from_behind - 20) / 15, 0, 1))
-    calm = (cv2.medianBlur((found * 255).astype(np.uint8), 5) / 255).astype(np.float32)
-    stained = blur((calm * reached(calm, alpha)).astype(np.float32), 0.5 * edge.unit)
-    result: Alpha = (alpha * (1 - np.clip(1.3 * stained, 0, 1))).astype(np.float32)
-    return result
+    return alpha
 
 
 def reached(stain: Alpha, alpha: Alpha) -> Alpha:
@@ -106,31 +78,6 @@ def reached(stain: Alpha, alpha: Alpha) -> Alpha:
     _, labels = cv2.connectedComponents(((stain > 0.2) | (alpha < 0.2)).astype(np.uint8))  # noqa: PLR2004 - rather than not
     outside = np.unique(labels[alpha < 0.02])  # noqa: PLR2004 - surely not the person
     return np.isin(labels, outside[outside > 0]).astype(np.float32)
-
-
-def _lab(colours: Image) -> Image:
-    """Return (n, 3) CIE L*a*b* of (n, 3) sRGB colours."""
-    lab: Image = cv2.cvtColor(colours[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0].astype(np.float32, copy=False)
-    return lab
-
-
-def _tint_apart(seen: Image, colours: list[Image], lightness: Alpha) -> tuple[Alpha, Alpha]:
-    """Return the smallest difference to any of the colours, and the chroma of the one that is nearest.
-
-    Args:
-        seen: (n, 3) CIE L*a*b*.
-        colours: each (n, 3) sRGB.
-        lightness: (n,) weight of L*.
-    """
-    smallest = np.full(len(seen), np.inf, np.float32)
-    chroma = np.zeros(len(seen), np.float32)
-    for colour in colours:
-        other = _lab(colour)
-        gap = seen - other
-        apart = np.sqrt((lightness * gap[:, 0]) ** 2 + gap[:, 1] ** 2 + gap[:, 2] ** 2)
-        chroma = np.where(apart < smallest, np.hypot(other[:, 1], other[:, 2]), chroma)
-        smallest = np.minimum(smallest, apart)
-    return smallest, chroma
 
 
 def _by_colour(edge: _Edge, mask: Alpha, where: NDArray[np.bool_]) -> Alpha:
@@ -223,6 +170,19 @@ def surroundings(image: Image, where: NDArray[np.bool_], sigma: float) -> Image:
     sigma = max(0.6, sigma / 8)
     colour = cv2.GaussianBlur(small, (0, 0), sigma) / (cv2.GaussianBlur(share, (0, 0), sigma)[..., None] + 1e-4)
     return cv2.resize(colour, image.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+
+
+def deviation(image: Image, where: Where, mean: Image, sigma: float) -> Image:
+    """Return around each pixel how far the chosen pixels near it stray from their mean, in each channel.
+
+    Args:
+        image: (height, width, 3) float32.
+        where: (height, width), the chosen ones.
+        mean: their ``surroundings``.
+        sigma: how near, in pixels.
+    """
+    spread: Image = np.sqrt(np.maximum(surroundings(image * image, where, sigma) - mean * mean, 0))
+    return spread
 
 
 def _samples(edge: _Edge, where: NDArray[np.bool_], rows: Any, columns: Any) -> list[Image]:

@@ -181,6 +181,19 @@ def find_faces(picture: Picture, folder: Path) -> list[Face]:
     return sorted(unique, key=lambda face: -face.width * face.height)
 
 
+def surest(picture: Picture, folder: Path) -> float:
+    """Return how sure the detector for near faces is of the surest one in a picture, 0 to 1.
+
+    Args:
+        picture: (height, width, 3) uint8, sRGB.
+        folder: the model folder.
+
+    Raises:
+        ModelsMissing: the model folder is incomplete.
+    """
+    return max((score for score, _ in _detect(picture, folder, _SHORT)), default=0.0)
+
+
 def _hull(face: Face) -> tuple[float, float, float, float]:
     low, high = face.landmarks[:, :2].min(axis=0), face.landmarks[:, :2].max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
@@ -233,3 +246,17 @@ def _angles(mesh: Points) -> tuple[float, float]:
     yaw = float(np.degrees(np.arctan2(across[2], across[0])))
     pitch = float(np.degrees(np.arctan2(down[2], down[1])))
     return yaw, pitch
+
+
+def oval(shape: tuple[int, ...], face: Face, border: float) -> NDArray[np.bool_]:
+    """Return (height, width) where a face is, less a border.
+
+    Args:
+        shape: height and width.
+        face: the face.
+        border: in hundredths of the face's width.
+    """
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(face.landmarks[:, :2].astype(np.int32)), 1)
+    inside: NDArray[np.bool_] = cv2.distanceTransform(mask, cv2.DIST_L2, 5) > border * face.width / 100
+    return inside

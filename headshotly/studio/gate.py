@@ -15,6 +15,7 @@ import numpy as np
 
 from headshotly.studio.faces import Face, Picture, find_faces
 from headshotly.studio.styles import PORTRAIT
+from headshotly.studio.uprightness import Lying, lying
 
 FACE_WIDTH_MIN = 80  # pixels; under this nothing of a face is left to work with
 FACE_WIDTH_GOOD = 250  # pixels; smaller faces are never enlarged
@@ -75,6 +76,11 @@ class Finding:
     score: float
 
 
+_TURN_IT = "Please turn it upright first and save it, then upload it again."
+_ON_ITS_HEAD = Finding("upside_down", "This photo is upside down.", _TURN_IT, "refuse", 0.0)
+_ON_ITS_SIDE = Finding("sideways", "This photo lies on its side.", _TURN_IT, "refuse", 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the gate says about a photo.
@@ -103,11 +109,18 @@ def judge(picture: Picture, folder: Path) -> Verdict:
         picture: (height, width, 3) uint8, sRGB, upright.
         folder: the model folder.
     """
-    return judge_faces(picture, find_faces(picture, folder))
+    faces = find_faces(picture, folder)
+    return judge_faces(picture, faces, how=lying(picture, faces[0], folder) if faces else "")
 
 
-def judge_faces(picture: Picture, faces: list[Face]) -> Verdict:
-    """Return the verdict on a photo whose faces were found already, largest first."""
+def judge_faces(picture: Picture, faces: list[Face], *, how: Lying = "") -> Verdict:
+    """Return the verdict on a photo whose faces were found already, largest first.
+
+    Args:
+        picture: (height, width, 3) uint8, sRGB.
+        faces: those found in it.
+        how: it lies, where that is known; of a photo that is not upright nothing else can be told.
+    """
     if not faces:
         lonely = Finding(
             "no_face", "We found no face in this photo.", "Please use a photo that shows your face from the front.",
@@ -115,10 +128,11 @@ def judge_faces(picture: Picture, faces: list[Face]) -> Verdict:
         )  # fmt: skip
         return _verdict([lonely], None)
     face = faces[0]
+    if how or abs(face.roll) > SIDEWAYS:
+        return _verdict([_ON_ITS_HEAD if how == "upside_down" else _ON_ITS_SIDE], head_box(picture, face))
     found = [
         finding
         for finding in (
-            _sideways(face),
             _several(faces),
             _cut_off(picture, face),
             _turned(face),
@@ -189,18 +203,6 @@ def _verdict(found: list[Finding], crop: tuple[int, int, int, int] | None) -> Ve
     accepted = first.severity == "hint"
     sentence = f"{_WILL_DO} {first.sentence}" if accepted else first.sentence
     return Verdict(accepted, sentence, first.advice, score, ordered, crop)
-
-
-def _sideways(face: Face) -> Finding | None:
-    if abs(face.roll) <= SIDEWAYS:
-        return None
-    return Finding(
-        "sideways",
-        "This photo lies on its side.",
-        "Please turn it upright first and save it, then upload it again.",
-        "refuse",
-        0.0,
-    )
 
 
 def _several(faces: list[Face]) -> Finding | None:

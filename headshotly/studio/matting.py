@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 
 from headshotly.studio import stains
-from headshotly.studio.edges import Alpha, Image, enlarge, refine, signed_distance, surroundings
+from headshotly.studio.edges import Alpha, Image, deviation, enlarge, refine, signed_distance, surroundings
 from headshotly.studio.faces import CHIN, Face, Picture, network
 from headshotly.studio.gate import cheek_tint
 from headshotly.studio.outline import outline
+from headshotly.studio.strands import strands
 from headshotly.studio.views_of_a_face import Box, fading, square
 
 _MODEL = "selfie_segmentation.tflite"
@@ -46,6 +47,8 @@ class Matte:
 
 
 TRUSTED = 0.7
+_RIM = 0.45  # of the radius in which colours are looked for; what lies deeper is not the edge's own
+_OWN_SPREAD = 1.5  # deviations from their mean that hair's own colours may reach
 _FINEST = 450  # pixels of face width at which the edge is decided
 # From here on, in hundredths of the face's width, the two models cannot both be right; and what then counts as doubt.
 _WELL_INSIDE, _WELL_OUTSIDE, _DOUBT = 5.0, 6.0, 0.12
@@ -116,6 +119,7 @@ def matte(picture: Picture, face: Face, folder: Path) -> Matte:
         * (1 - min(1.0, _BY_STAINS * _stained(small, alpha, seen)))
         * (1 - min(1.0, _BY_CROWDING * _crowded(person, drawn, alpha, seen)))
     )
+    alpha = strands(small, alpha, seen)
     return Matte(enlarge(alpha, picture) if scale < 1 else alpha, confidence)
 
 
@@ -245,11 +249,17 @@ def _without_spill(colours: Image, image: Image, alpha: Alpha, radius: int) -> I
     Near the edge a pixel that lies between the person's colour there and the background's holds background by just so
     much; what is left of it is the person's.
     """
-    own = surroundings(image, alpha > 0.97, radius / 3)  # noqa: PLR2004 - whole
+    # Only what lies near the edge: the skin behind a temple's grey hair is not its colour.
+    whole = (alpha > 0.97) & (signed_distance(alpha) < radius * _RIM)  # noqa: PLR2004 - nothing of it open
+    own = surroundings(image, whole, radius / 3)
     span = surroundings(image, alpha < 0.03, radius / 3) - own  # noqa: PLR2004 - none
     length = (span * span).sum(axis=2)
-    held = np.clip(((colours - own) * span).sum(axis=2) / (length + 1e-3), 0, 1)
-    near = np.clip(2.4 * (1 - cv2.GaussianBlur(alpha, (0, 0), max(1.0, radius / 4.5))), 0, 1)
+    held = ((colours - own) * span).sum(axis=2) / (length + 1e-3)
+    # Light hairs among dark ones lean towards a light wall as well; what hair itself varies by is no spill.
+    spread = (np.abs(span) * deviation(image, whole, own, radius / 3)).sum(axis=2) / (length + 1e-3)
+    free = np.clip(_OWN_SPREAD * spread, 0, 0.7)
+    held = np.clip((held - free) / (1 - free), 0, 1)
+    near = np.clip(2.4 * (1 - cv2.GaussianBlur(alpha, (0, 0), max(1.0, radius / 9))), 0, 1)
     clear = np.clip((length - 0.01) / 0.03, 0, 1)
     result: Image = (colours - (held * near * clear)[..., None] * span).astype(np.float32)
     return result

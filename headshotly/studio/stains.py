@@ -12,10 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headshotly.studio.edges import Alpha, Image, blur, reached, signed_distance
-from headshotly.studio.faces import Face, Picture
-
-type Where = NDArray[np.bool_]
+from headshotly.studio.edges import Alpha, Image, Where, blur, reached, signed_distance
+from headshotly.studio.faces import Face, Picture, oval
 
 _RIM = 13.0  # deeper inside than this nothing is in question
 _BEHIND = 8.5  # farther outside than this is the background, and no hair
@@ -90,7 +88,7 @@ def showing(picture: Picture, alpha: Alpha, belief: Alpha, face: Face) -> Alpha:
         (height, width) float32, 0 to 1; nothing where there is nothing to compare with.
     """
     unit = face.width / 100
-    known = _ground(alpha, _oval(alpha.shape, face), unit)
+    known = _ground(alpha, oval(alpha.shape, face, _WITHIN_FACE), unit)
     step = max(2, round(unit))
     grid = np.zeros(alpha.shape, np.bool_)
     grid[::step, ::step] = True
@@ -128,14 +126,6 @@ def _placed(lab: Image, unit: float, weight: float = _PER_UNIT) -> Image:
 def _lab(image: Image) -> Image:
     """Return CIE L*a*b* of sRGB, 0 to 1, of any size."""
     return cv2.cvtColor(np.clip(image, 0, 1).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32, copy=False)
-
-
-def _oval(shape: tuple[int, ...], face: Face) -> Where:
-    """Return where the face is, less a border."""
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(face.landmarks[:, :2].astype(np.int32)), 1)
-    inside: Where = cv2.distanceTransform(mask, cv2.DIST_L2, 5) > _WITHIN_FACE * face.width / 100
-    return inside
 
 
 def without(alpha: Alpha, shown: Alpha, unit: float) -> Alpha:
@@ -182,7 +172,9 @@ def own_hues(colours: Image, picture: Picture, alpha: Alpha, face: Face) -> Imag
         cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
         for image in (alpha, colours * alpha[..., None], (picture / 255).astype(np.float32))
     )
-    within = cv2.resize(_oval(alpha.shape, face).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    within = (
+        cv2.resize(oval(alpha.shape, face, _WITHIN_FACE).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    )
     ground = _ground(share, within, unit * scale)
     if ground.silent:
         return colours

@@ -150,6 +150,45 @@ def test_a_photo_on_its_side_is_said_to_be_one(portraits: dict[str, Portrait], n
     assert verdict.sentence == "This photo lies on its side."
 
 
+def altered(picture: np.ndarray, face: Face) -> dict[str, np.ndarray]:
+    """As people send them: as it is, in grey, dark, blurred, small, tilted, with sunglasses or a hat or a hand."""
+    height, width = picture.shape[:2]
+    tilt = cv2.getRotationMatrix2D((width / 2, height / 2), 30, 1)
+    border = {"top": 300, "bottom": 300, "left": 300, "right": 300, "borderType": cv2.BORDER_CONSTANT}
+    return {
+        "plain": picture,
+        "grey": np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2),
+        "dark": picture * 0.15,
+        "blurred": cv2.GaussianBlur(picture, (0, 0), 8),
+        "small": cv2.copyMakeBorder(cv2.resize(picture, (300, 300), interpolation=cv2.INTER_AREA), **border),
+        "tilted": cv2.warpAffine(picture, tilt, (width, height), borderMode=cv2.BORDER_REPLICATE),
+        "sunglasses": with_sunglasses(picture, face),
+        "hat": with_hat(picture, face),
+        "hand": with_hand(picture, face),
+    }
+
+
+@pytest.mark.parametrize("name", ["tim-scott", "tina-smith"])
+def test_a_photo_on_its_head_is_said_to_be_one_and_no_other_is(portraits: dict[str, Portrait], name: str) -> None:
+    for way, each in altered(*portraits[name]).items():
+        upright = judged(each)
+        assert "upside_down" not in [finding.code for finding in upright.findings], way
+        turned = judged(each[::-1, ::-1])
+        assert not turned.accepted, way
+        # Tilted by 30 degrees as well it lies between its head and its side; either may be said.
+        said = ("This photo is upside down.", "This photo lies on its side.")[: 1 + (way == "tilted")]
+        assert turned.sentence in said, way
+
+
+def test_every_good_photo_is_taken_upright_and_no_other_way(good_photos: list[Path]) -> None:
+    for number, path in enumerate(good_photos):
+        picture = decoding.decode(path.read_bytes(), pixels_max=60_000_000, bytes_max=30 << 20)
+        size = (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2))
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if min(size) > 400 else picture
+        for turns in (0, 2, 1 + 2 * (number % 2)):
+            assert judged(np.rot90(small, turns)).accepted == (turns == 0), (path.name, turns)
+
+
 def test_a_head_at_the_edge_is_a_hint_and_a_chin_beyond_it_a_refusal(portraits: dict[str, Portrait]) -> None:
     picture, face = portraits["tina-smith"]
     assert codes(picture[int(face.landmarks[10, 1]) - 8 :]) == ["no_headroom"]
@@ -184,6 +223,7 @@ def test_every_verdict_is_said_in_polish_to_its_last_word(portraits: dict[str, P
         with_sunglasses(picture, face),
         with_light_from_behind(picture, face, 0.1),
         np.rot90(picture),
+        picture[::-1, ::-1],
         cv2.resize(picture, (300, 300), interpolation=cv2.INTER_AREA),
         cv2.GaussianBlur(picture, (0, 0), 12),
     ]

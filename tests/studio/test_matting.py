@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headshotly.policy import configuration
-from headshotly.studio import decoding, edges, matting
+from headshotly.studio import decoding, edges, matting, stains
 from headshotly.studio.engine import close_up
 from headshotly.studio.errors import ModelsMissing
 from headshotly.studio.faces import Face, find_faces
@@ -74,7 +74,9 @@ def test_a_corner_of_a_coloured_background_goes_and_white_hair_before_white_stay
     landmarks = np.zeros((468, 3), np.float32)
     landmarks[152, 1], landmarks[0, 0] = 230, 100
     face = Face((0, 0, 1, 1), 1, landmarks, 0, 0, 0, (0.3, 0.3), 1)
-    alpha = edges.refine(picture, mask, face)
+    refined = edges.refine(picture, mask, face)
+    shown = stains.showing(picture, refined, np.full_like(refined, 0.5), face)
+    alpha = stains.without(refined, shown, face.width / 100)
     assert bool(alpha[120, 196] > 0.5) is whole
     assert alpha[120, 120] == pytest.approx(1)
     assert alpha[120, 180] > 0.9
