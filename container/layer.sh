@@ -19,6 +19,9 @@ rm -rf "$out/app/site/bin" "$out/app/site/.lock"
 cp -R headshotly "$out/app/site/headshotly"
 cp "$models"/* "$out/app/models/"
 cp container/headshotly container/health "$out/app/bin/"
+# Production's templates and what they were made from: the running service's checks read them.
+mkdir "$out/app/infra"
+cp -R infra/headshotly_infra infra/suricata infra/templates "$out/app/infra/"
 # Who vouches for Amazon's databases; no public authority does.
 [ -z "${RDS_CA:-}" ] || cp "$RDS_CA" "$out/app/rds-ca.pem"
 chmod 755 "$out/app/bin/headshotly" "$out/app/bin/health"

@@ -20,6 +20,9 @@ from headshotly.studio.zygote import ANSWER, FILTERED, READY, REQUEST, UNFILTERE
 
 type Pixels = NDArray[np.uint8]
 
+# A decoder is gone after one picture, so its memory is new each time: in large pages, where the system has them. What
+# is under 8 MiB comes from the heap, which lies on such pages; a mapping of its own often would not.
+_LARGE_PIECES = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608"
 _START_SECONDS = 30.0
 _QUEUE_SECONDS = 30.0
 _ANSWER_SECONDS = WALL_SECONDS + 5.0
@@ -119,8 +122,7 @@ class Sandbox:
                 [sys.executable, "-P", "-m", "headshotly.studio.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                # A decoder is gone after one picture, so its memory is new each time: in large pieces, where there are.
-                env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
+                env={"GLIBC_TUNABLES": _LARGE_PIECES},
                 start_new_session=True,
             )
         ours.settimeout(_START_SECONDS)

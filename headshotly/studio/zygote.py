@@ -110,12 +110,13 @@ def _decode_one(connection: socket.socket, *, filtered: bool) -> None:
 
 
 def _receive(connection: socket.socket, length: int) -> bytes:
-    data = bytearray()
-    while len(data) < length:
-        piece = connection.recv(min(1 << 20, length - len(data)))
-        if not piece:
+    data = bytearray(length)
+    view, filled = memoryview(data), 0
+    while filled < length:
+        count = connection.recv_into(view[filled:])
+        if not count:
             raise EOFError
-        data += piece
+        filled += count
     return bytes(data)
 
 

@@ -38,10 +38,22 @@ def plan_of(app: cdk.App) -> Plan:
     for field in dataclasses.fields(Plan):
         value = app.node.try_get_context(field.name)
         if value is not None:
-            given[field.name] = int(value) if field.type in (int, "int") else value
+            given[field.name] = _as_said(field.name, value, str(field.type))
     if "account" not in given:
         raise ValueError("Name the account: -c account=123456789012.")
     return Plan(**given)
+
+
+def _as_said(name: str, value: object, kind: str) -> object:
+    """Return a value of the context as the plan takes it; on a command line everything is text."""
+    if kind in {"int", "<class 'int'>"}:
+        return int(str(value))
+    if kind in {"bool", "<class 'bool'>"}:
+        said = str(value).lower()
+        if said not in {"true", "false"}:
+            raise ValueError(f"{name} is true or false, and not “{value}”.")
+        return said == "true"
+    return value
 
 
 def stacks(app: cdk.App, plan: Plan, *, today: dt.date | None = None) -> dict[str, cdk.Stack]:

@@ -33,6 +33,7 @@ class Plan:
         web_max: most web tasks.
         worker_max: most workers.
         with_gpu: whether workers with a GPU are deployed as well.
+        founding: whether no program shall start yet: the first deployment, before the operator's task made the tables.
         organisation_unit: target of the service control policy; empty where the account is not in an organisation.
         management_account: of the organisation, which alone makes such a policy, and which none binds.
     """
@@ -52,6 +53,7 @@ class Plan:
     web_max: int = 12
     worker_max: int = 20
     with_gpu: bool = False
+    founding: bool = False
     organisation_unit: str = ""
     management_account: str = ""
 

@@ -360,6 +360,8 @@ class Service(Stack):
         )
         self._container(task, room, secrets=self._payments() if room in CASHIERS else None)
         grows = {"web": self._plan.web_max, "worker": self._plan.worker_max}.get(room)
+        # Programs that find no tables never become ready, and the first deployment would be taken back.
+        grows, least = (None, 0) if self._plan.founding else (grows, least)
         service = ecs.FargateService(
             self,
             room.capitalize(),
@@ -367,7 +369,7 @@ class Service(Stack):
             task_definition=task,
             # How many there are now is autoscaling's; a release that named a number would take the others away.
             desired_count=None if grows else least,
-            min_healthy_percent=100 if least > 1 else 0,
+            min_healthy_percent=100 if TASKS[room][3] > 1 else 0,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             security_groups=[self._network.groups[room]],
@@ -376,9 +378,9 @@ class Service(Stack):
         )
         if grows:
             scaling = service.auto_scale_task_count(min_capacity=least, max_capacity=grows)
-        if room == "web":
+        if room == "web" and grows:
             scaling.scale_on_cpu_utilization("WebCpu", target_utilization_percent=55)
-        if room == "worker":
+        if room == "worker" and grows:
             scaling.scale_on_cpu_utilization("WorkerCpu", target_utilization_percent=60)
             scaling.scale_on_metric(
                 "WorkerQueue",

@@ -7,9 +7,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
 from headshotly_infra import guard_rails
 from headshotly_infra.data import WATCHED
+from headshotly_infra.deployment import FLAGS, plan_of, stacks
 from headshotly_infra.keys import OPERATOR, ROOMS
 from headshotly_infra.service import BODY_RULES, CASHIERS
 
@@ -428,3 +430,30 @@ def test_the_guarded_programs_may_go_to_the_endpoints_in_our_own_network(resourc
             service = one["ServiceName"].removeprefix("com.amazonaws.").split(".")
             host = f"{service[1]}.{service[0]}.amazonaws.com"
             assert any(fnmatch.fnmatch(host, pattern) for pattern in register[slug]["hosts"]), name
+
+
+def test_the_first_deployment_starts_nothing_that_could_not_become_ready(tmp_path: Path) -> None:
+    """Without tables and a register no program is ready; the circuit breaker would take the whole stack back."""
+    app = cdk.App(outdir=str(tmp_path), context=FLAGS)
+    stacks(app, dataclasses.replace(PLAN, founding=True))
+    app.synth()
+    made = json.loads((tmp_path / "HeadShotly-Service.template.json").read_text())["Resources"].values()
+    counts = [one["Properties"]["DesiredCount"] for one in made if one["Type"] == "AWS::ECS::Service"]
+    assert counts == [0] * 6
+    assert not [one for one in made if one["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget"]
+    assert [one for one in made if one["Type"] == "AWS::ECS::TaskDefinition"
+            and one["Properties"].get("Family") == "HeadShotlyOperator"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "meant"), [("true", True), ("false", False), (True, True), (None, False)])
+def test_what_a_command_line_says_is_taken_as_meant(said: object, meant: bool) -> None:
+    given = {name: getattr(PLAN, name) for name in ("account", "certificate", "image", "s3_prefix_list")}
+    more = {} if said is None else {"with_gpu": said}
+    made = plan_of(cdk.App(context={**given, **more, "web_max": "3"}))
+    assert made.with_gpu is meant
+    assert made.web_max == 3
+
+
+def test_what_is_neither_true_nor_false_is_refused() -> None:
+    with pytest.raises(ValueError, match="true or false"):
+        plan_of(cdk.App(context={"account": ACCOUNT, "founding": "maybe"}))

@@ -1,12 +1,17 @@
 """What the recipe of the image says; ``make image`` builds its layer twice and compares (container/README.md)."""
 
+import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from headshotly.policy import configuration
+from headshotly.proof import infrastructure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "container"
@@ -86,7 +91,19 @@ def test_nothing_of_a_customer_or_a_key_gets_into_the_build(tmp_path: Path) -> N
     ignored = (FOLDER / "Containerfile.dockerignore").read_text().splitlines()
     assert ignored[0] == "*"
     allowed = {line[1:] for line in ignored if line.startswith("!")}
-    assert allowed == {"requirements", "headshotly", "container", ".models", "build/sbom.json"}
+    templates = {f"infra/{name}" for name in ("headshotly_infra", "suricata", "templates")}
+    assert allowed == {"requirements", "headshotly", "container", ".models", "build/sbom.json"} | templates
+
+
+@pytest.mark.clause("2.2", "2.3.a")
+def test_the_image_brings_the_templates_that_its_checks_read(tmp_path: Path) -> None:
+    """Without them the service in production could say nothing of where it runs."""
+    [copied] = re.findall(r'^cp -R (infra/.*) "\$out/app/infra/"$', (FOLDER / "layer.sh").read_text(), re.MULTILINE)
+    for name in copied.split():
+        shutil.copytree(REPOSITORY / name, tmp_path / Path(name).name, ignore=shutil.ignore_patterns("__pycache__"))
+    assert "HEADSHOTLY_OPTION_INFRA__FOLDER=/app/infra" in (FOLDER / "Containerfile").read_text()
+    here = dataclasses.replace(configuration.current(), options={"infra.folder": str(tmp_path)})
+    assert len(infrastructure.resources(here)) > 200
 
 
 def test_the_health_check_says_no_where_nothing_answers(tmp_path: Path) -> None:
