@@ -4,6 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+import runpy
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +16,7 @@ from hypothesis import strategies as st
 from headshotly.integrations import signing, tokens
 from headshotly.integrations.signing import headers, new_secret, verify
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 bodies, moments = st.binary(max_size=300), st.integers(min_value=0, max_value=2**33)
 ids = st.text(st.characters(codec="ascii", exclude_characters="."), min_size=1, max_size=40)
 
@@ -104,3 +109,35 @@ def test_a_message_holds_an_id_and_nothing_else():
     said = json.loads(delivering.body_of(row))
     assert set(said) == {"type", "timestamp", "data"}
     assert said["data"] == {"export_id": str(UUID(int=7))}
+
+
+def test_the_check_that_the_documentation_gives_takes_what_is_genuine_and_nothing_else(tmp_path) -> None:
+    """A program that follows docs/api.md to the letter."""
+    (shown,) = re.findall(
+        r"```python\n(.*?)```", (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    (tmp_path / "receiver.py").write_text(shown)
+    names = runpy.run_path(str(tmp_path / "receiver.py"))
+    is_genuine, secret, body = names["is_genuine"], signing.new_secret(), b'{"type":"job.done"}'
+
+    def carried(*, seconds: int = 0, by: str = secret) -> dict[str, str]:
+        sent = signing.headers(secret=by, message_id="m", timestamp=int(time.time()) - seconds, body=body)
+        return {name.lower(): value for name, value in sent.items()}
+
+    assert is_genuine(secret, carried(), body)
+    rotated = carried() | {"webhook-signature": f"v1,AAAA {carried()['webhook-signature']}"}
+    assert is_genuine(secret, rotated, body)
+    assert not is_genuine(secret, carried(), body + b" ")
+    assert not is_genuine(secret, carried(seconds=301), body)
+    assert not is_genuine(secret, carried(by=signing.new_secret()), body)
+    assert not is_genuine(secret, carried() | {"webhook-id": "n"}, body)
+
+
+def test_every_address_that_the_documentation_names_is_one_of_the_api() -> None:
+    paths = json.loads((REPOSITORY / "docs" / "formats" / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    known = {re.sub(r"\{\w+\}", "{id}", path) for path in paths}
+    text = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    named = [re.sub(r"[A-Z]{3,}|\{id\}", "{id}", one).rstrip("/") for one in re.findall(r"\$A(/[\w/]+)", text)]
+    named += re.findall(r"(?:GET|POST|DELETE) (/[a-z/{}]+)", text)
+    assert len(named) > 15
+    assert set(named) <= known
