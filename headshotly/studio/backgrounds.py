@@ -7,6 +7,8 @@ from headshotly.studio.edges import Alpha, Image
 from headshotly.studio.faces import Picture
 from headshotly.studio.styles import Colour
 
+_SHORT_SIDE = 256  # pixels in which leaves and light are painted; nothing finer survives so far out of focus
+
 
 def studio(size: tuple[int, int], colours: tuple[Colour, Colour]) -> Image:
     """Return a backdrop lit from the middle.
@@ -68,26 +70,37 @@ def outdoor(size: tuple[int, int], colours: tuple[Colour, Colour]) -> Image:
         size: width and height in pixels.
         colours: of the light and of the shade, sRGB.
     """
-    width, height = size
     source = np.random.default_rng(20)
-    side = 256
+    scale = _SHORT_SIDE / min(size)
+    width, height = (max(2, round(side * scale)) for side in size)
     light, shade = (np.array(colour, np.float32) / 255 for colour in colours)
-    mix = np.zeros((side, side), np.float32)
-    for cells, weight in ((3, 0.55), (6, 0.3), (11, 0.15)):
-        mix += weight * cv2.resize(
-            source.random((cells, cells), np.float32), (side, side), interpolation=cv2.INTER_CUBIC
-        )
+    mix = _foliage((width, height), source)
     # Sky above, shade below, as a camera at eye level sees a park.
-    mix = np.clip(mix * 1.15 + np.linspace(0.22, -0.28, side, dtype=np.float32)[:, None], 0, 1)[..., None]
+    mix = np.clip(mix + np.linspace(0.3, -0.25, height, dtype=np.float32)[:, None], 0, 1)[..., None]
     canvas = shade * (1 - mix) + light * mix
     glow = np.zeros_like(canvas)
-    for _ in range(18):
-        centre = (int(source.integers(0, side)), int(source.integers(0, int(side * 0.7))))
-        tint = light * 0.8 + np.array([0.22, 0.19, 0.08], np.float32) * source.random()
-        disc = np.zeros((side, side), np.float32)
-        cv2.circle(disc, centre, int(source.integers(12, 34)), 1.0, -1, cv2.LINE_AA)
-        glow += disc[..., None] * tint * (0.05 + 0.11 * source.random())
+    for _ in range(round(34 * width * height / _SHORT_SIDE**2)):
+        # Light through leaves: a lens out of focus makes discs of it, round in any crop, and more of them above.
+        x, y = int(source.integers(0, width)), int(height * 0.75 * source.random() ** 1.3)
+        tint = light * 0.8 + np.array([0.24, 0.2, 0.06], np.float32) * source.random()
+        radius = int(source.integers(9, 26))
+        disc = np.zeros((2 * radius + 3, 2 * radius + 3), np.float32)
+        cv2.circle(disc, (radius + 1, radius + 1), radius, 0.04 + 0.16 * source.random() ** 2, -1, cv2.LINE_AA)
+        left, top = max(0, x - radius - 1), max(0, y - radius - 1)
+        part = glow[top : y + radius + 2, left : x + radius + 2]
+        across, down = left - (x - radius - 1), top - (y - radius - 1)
+        part += disc[down : down + part.shape[0], across : across + part.shape[1], None] * tint
     glowing = np.clip(1 - (1 - canvas) * (1 - np.clip(glow, 0, 1)), 0, 1).astype(np.float32)
-    soft = cv2.GaussianBlur(glowing, (0, 0), 5.0)
-    scene: Image = cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    soft = cv2.GaussianBlur(glowing, (0, 0), 3.0)
+    scene: Image = cv2.resize(soft, size, interpolation=cv2.INTER_CUBIC).astype(np.float32)
     return scene
+
+
+def _foliage(size: tuple[int, int], source: np.random.Generator) -> Image:
+    """Return (height, width) leaves and gaps out of focus, around one half, as coarse in every crop."""
+    width, height = size
+    mix = np.zeros((height, width), np.float32)
+    for cell, weight in ((110, 0.5), (52, 0.55), (26, 0.3)):
+        cells = source.random((height // cell + 2, width // cell + 2), np.float32) - 0.5
+        mix += weight * cv2.resize(cells, size, interpolation=cv2.INTER_CUBIC).astype(np.float32, copy=False)
+    return cv2.GaussianBlur(mix, (0, 0), 5.0).astype(np.float32, copy=False) + np.float32(0.5)
