@@ -121,7 +121,7 @@ class Watch(Stack):
         )
 
     def _flows(self, vpc: ec2.IVpc) -> None:
-        """Lay the flow logs into a bucket too: the network's own log group is for people who search."""
+        """Lay refused traffic into a bucket too: the network's own log group has all of it, for people who search."""
         there = self.records.arn_for_objects(f"flows/AWSLogs/{self.account}/*")
         ours = {
             "StringEquals": {"aws:SourceAccount": self.account},
@@ -144,7 +144,8 @@ class Watch(Stack):
             "Flows",
             resource_id=vpc.vpc_id,
             resource_type="VPC",
-            traffic_type="ALL",
+            # Each record becomes an event in the database; rules look at what was refused.
+            traffic_type="REJECT",
             log_destination_type="s3",
             log_destination=self.records.arn_for_objects("flows/"),
         )

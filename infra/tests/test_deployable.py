@@ -335,6 +335,12 @@ def test_the_detector_hears_of_the_trail_of_findings_and_of_the_networks_traffic
     assert "NoticesVpcFlow" in json.dumps(heard["Records"]["Queue"])
     flows = [one for one in resources("AWS::EC2::FlowLog", "Watch").values() if one["LogDestinationType"] == "s3"]
     assert "/flows/" in json.dumps(flows[0]["LogDestination"])
+    # What the rules look at, and no more: every record is a row of the detector's.
+    assert flows[0]["TrafficType"] == "REJECT"
+    rule = (REPOSITORY / "headshotly" / "incidents" / "sigma" / "port_scan.yml").read_text()
+    assert re.search(r"product: aws\ndetection:\n    selection:\n        action: REJECT\n", rule)
+    [everything] = resources("AWS::EC2::FlowLog", "Network").values()
+    assert everything["TrafficType"] == "ALL"
     findings = [one for one in resources("AWS::Events::Rule").values()
                 if one["EventPattern"]["source"] == ["aws.guardduty"]]  # fmt: skip
     assert {bool("severity" in one["EventPattern"].get("detail", {})) for one in findings} == {True, False}
