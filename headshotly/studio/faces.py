@@ -23,6 +23,7 @@ _SHORT, _FULL = "face_detection_short_range.tflite", "face_detection_full_range_
 _MESH = "face_landmark.tflite"
 # Detectors see half-hidden and turned faces only weakly; the mesh then decides whether it is one.
 _SCORE_MIN = 0.3
+NEAR_SIDE = 128  # pixels: as large as the detector for near faces sees any picture
 _CANDIDATES = 40
 _OVERLAP_MAX = 0.3
 _MESH_SIDE = 192
@@ -113,7 +114,7 @@ def _anchors(grids: list[tuple[int, int]]) -> Points:
 
 _DETECTORS = {
     # name: input side, anchors, names of the two outputs
-    _SHORT: (128, _anchors([(16, 2), (8, 6)]), ("regressors", "classificators")),
+    _SHORT: (NEAR_SIDE, _anchors([(16, 2), (8, 6)]), ("regressors", "classificators")),
     _FULL: (192, _anchors([(48, 1)]), ("Identity", "Identity_1")),
 }
 

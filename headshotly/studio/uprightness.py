@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 
-from headshotly.studio.faces import Face, Picture, surest
+from headshotly.studio.faces import NEAR_SIDE, Face, Picture, surest
 from headshotly.studio.views_of_a_face import square
 
 type Lying = Literal["", "upside_down", "sideways"]
@@ -33,8 +34,19 @@ def lying(picture: Picture, face: Face, folder: Path) -> Lying:
     view = picture[top:bottom, left:right]
     if not view.size:
         return ""
+    view = _reduced(view)
     own, once, half, thrice = (surest(np.ascontiguousarray(np.rot90(view, turns)), folder) for turns in range(4))
     side = max(once, thrice)
     if half > own + _BY_HALF and half >= side:
         return "upside_down"
     return "sideways" if side > own + _BY_A_QUARTER else ""
+
+
+def _reduced(view: Picture) -> Picture:
+    """Return a view as large as the detector sees it: reducing it once and turning that is reducing each turned one."""
+    height, width = view.shape[:2]
+    scale = NEAR_SIDE / max(height, width)
+    if scale >= 1:
+        return view
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(view, size, interpolation=cv2.INTER_AREA), np.uint8)
