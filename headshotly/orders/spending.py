@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet, UUIDField
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +19,22 @@ from headshotly.orders.models import Credit, Order, OrderState, Reason, Refund, 
 from headshotly.orders.packages import package, trial_headshots
 from headshotly.policy import clock
 from headshotly.policy.enforcement import enforces
+from headshotly.policy.prepared import Prepared
+
+
+def _paid_by(shoot_id: UUID) -> QuerySet[Order]:
+    spent = Spend.objects.filter(shoot_id=shoot_id).values("credit_id")
+    return Order.objects.filter(id__in=Credit.objects.filter(id__in=spent).values("order_id"))
+
+
+def _taken_back(order_id: UUID) -> QuerySet[Refund]:
+    return Refund.objects.filter(order_id=order_id, reason__in=[Reason.BUYER, Reason.LEFT])
+
+
+# Asked for each headshot that leaves in full size.
+_SPENDS = Prepared(lambda shoot_id: Spend.objects.filter(shoot_id=shoot_id), shoot_id=UUIDField())
+_ORDERS = Prepared(_paid_by, shoot_id=UUIDField())
+_TAKEN_BACK = Prepared(_taken_back, order_id=UUIDField())
 
 
 def grant(order: Order, subject: UUID) -> Credit:
@@ -125,21 +141,22 @@ def deliver(shoot_id: UUID, pieces: Collection[str]) -> None:
     Raises:
         PaymentNeeded: its money went back, or is on its way back, or is disputed.
     """
-    spends = Spend.objects.filter(shoot_id=shoot_id).select_related("credit__order")
-    _require_paid(spend.credit.order for spend in spends)
+    spends = _SPENDS.all(shoot_id=shoot_id)
+    if spends:
+        _require_paid(_ORDERS.all(shoot_id=shoot_id))
     if not any(_stays(spend, pieces) for spend in spends):
         return
     with transaction.atomic():
         used = _credits_of(shoot_id)
         _lock(used)
-        _require_paid(Order.objects.filter(id__in=Credit.objects.filter(id__in=used).values("order_id")))
+        _require_paid(_ORDERS.all(shoot_id=shoot_id))
         for spend in list(Spend.objects.select_for_update().filter(shoot_id=shoot_id)):
             if _stays(spend, pieces):
                 _split(spend, pieces, state=SpendState.SETTLED, downloaded_at=clock.now())
 
 
-def _require_paid(orders: Iterable[Order | None]) -> None:
-    for order in {order for order in orders if order is not None}:
+def _require_paid(orders: Iterable[Order]) -> None:
+    for order in orders:
         if order.state != OrderState.PAID or _given_back(order):
             raise PaymentNeeded(_("The money for these headshots went back or is disputed, so they stay here."))
 
@@ -151,7 +168,7 @@ def _stays(spend: Spend, pieces: Collection[str]) -> bool:
 
 
 def _given_back(order: Order) -> bool:
-    return Refund.objects.filter(order=order, reason__in=[Reason.BUYER, Reason.LEFT]).exists()
+    return _TAKEN_BACK.one(order_id=order.id) is not None
 
 
 @dataclass(frozen=True, slots=True)
