@@ -194,7 +194,7 @@ def test_only_named_hosts_are_let_out_and_never_a_region_or_everything(resources
         ({"ways_out": "com"}, "host name"),
         ({"s3_prefix_list": ""}, "prefix list"),
         ({"image": f"docker.io/headshotly@sha256:{'ab' * 32}"}, "registry"),
-        ({"stripe_secret": "sk_live_1"}, "Stripe"),
+        ({"stripe_secret": "sk_live_1"}, "Stripe"),  # pragma: allowlist secret
         ({"management_account": ""}, "management account"),
         ({"management_account": ACCOUNT}, "management account"),
     ],
