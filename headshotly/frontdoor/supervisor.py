@@ -66,11 +66,11 @@ def _die_with(parent: int) -> None:
 class Supervisor:
     """Runs children until told to stop."""
 
-    def __init__(self, children: Sequence[Child], say: Callable[[str], None]) -> None:
-        """Take the children and how to speak on the terminal."""
+    def __init__(self, children: Sequence[Child], say: Callable[[str], None], stop: Stopping) -> None:
+        """Take the children, how to speak on the terminal, and what listens to signals already."""
         self._children = children
         self._say = say
-        self._stop = Stopping()
+        self._stop = stop
 
     def run(self, when_ready: Callable[[], bool]) -> None:
         """Start everything, call ``when_ready`` until it says so, and stay until a signal comes.
@@ -78,7 +78,6 @@ class Supervisor:
         Args:
             when_ready: tries to reach the service; returns True once it could and has announced it.
         """
-        self._stop.on()
         announced = False
         try:
             while not self._stop.is_told():

@@ -119,7 +119,7 @@ def judge_faces(picture: Picture, faces: list[Face], *, how: Lying = "") -> Verd
     Args:
         picture: (height, width, 3) uint8, sRGB.
         faces: those found in it.
-        how: it lies, where that is known; of a photo that is not upright nothing else can be told.
+        how: it lies, where that is known; of a photo that is not upright little else can be told.
     """
     if not faces:
         lonely = Finding(
@@ -129,7 +129,10 @@ def judge_faces(picture: Picture, faces: list[Face], *, how: Lying = "") -> Verd
         return _verdict([lonely], None)
     face = faces[0]
     if how or abs(face.roll) > SIDEWAYS:
-        return _verdict([_ON_ITS_HEAD if how == "upside_down" else _ON_ITS_SIDE], head_box(picture, face))
+        # A face that is partly hidden tells little of how it lies: then that is said first.
+        hidden = [one for one in (_cut_off(picture, face), _covered(picture, face)) if one and one.severity == "refuse"]
+        turn = _ON_ITS_HEAD if how == "upside_down" else _ON_ITS_SIDE
+        return _verdict([*hidden, turn], head_box(picture, face))
     found = [
         finding
         for finding in (

@@ -15,7 +15,7 @@ import pytest
 from headshotly.frontdoor import certificate
 from headshotly.frontdoor.server import tls_context
 from tests.frontdoor.test_logs import PLANTED, Visitor, found_in
-from tests.journeys.conftest import Service, start_service
+from tests.journeys.conftest import Service, launch, start_service
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,19 @@ def test_ctrl_c_stops_everything_and_a_second_start_finds_it_again(tmp_path: Pat
     assert alive(family) == set()
     second = start_service(tmp_path)
     assert second.log().count("/staff/enrol/") == 1  # printed once, by the first start
-    second.stop()
+    assert second.log().count("is ready") == 2
+    assert second.stop() == 0
+
+
+def test_ctrl_c_is_heard_while_the_service_is_still_getting_ready(tmp_path: Path) -> None:
+    service = launch(tmp_path)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "data" / "serve.lock").exists():
+        assert time.monotonic() < deadline, service.log()
+        time.sleep(0.01)
+    assert service.stop() == 0
+    assert "has stopped" in service.log()
+    assert "is ready" not in service.log()
 
 
 def test_a_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:

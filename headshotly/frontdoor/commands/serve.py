@@ -12,6 +12,7 @@ import click
 import django
 
 from headshotly.continuity.marker import refuse_while_restoring
+from headshotly.frontdoor.stopping import Stopping
 from headshotly.frontdoor.supervisor import Child, Supervisor
 from headshotly.policy import configuration
 from headshotly.policy.configuration import Configuration
@@ -87,6 +88,7 @@ def serve(context: click.Context, listen: str) -> None:
     refuse_while_restoring()
     if context.invoked_subcommand is not None:
         return
+    stop = Stopping().on()  # from the first moment: what loads and migrates here may swallow an interrupt
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415 - after Django's setup
 
@@ -128,7 +130,7 @@ def serve(context: click.Context, listen: str) -> None:
         Child("detector", ["detector"]),
         *_syslog(here, listen),
     ]
-    Supervisor(children, _say).run(when_ready)
+    Supervisor(children, _say, stop).run(when_ready)
     os.close(lock)
     _say("HeadShotly has stopped; everything is as you left it.")
 
