@@ -4,11 +4,10 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-from bench.service_soak import descendants, processes
+from bench.service_soak import ZYGOTE, descendants, processes
 
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 WEB = "serve web"
-ZYGOTE = "decoders' zygote"
 
 
 def spent(root: int) -> dict[str, float]:

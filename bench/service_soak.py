@@ -17,6 +17,7 @@ GROWTH_MAX = 0.05  # of the resident memory, from the first fifth after the warm
 _PAUSE = 0.4  # between requests: about as many as two visitors make
 _ROLES = ("serve web", "serve redirect", "worker", "sequencer", "detector", "duties run --quick", "duties run --slow")
 _PAGE = 4096
+ZYGOTE = "decoders' zygote"
 _CHUNK_SECONDS = 6.0
 
 
@@ -47,7 +48,7 @@ def processes(root: int) -> dict[int, str]:
             continue
         role = next((role for role in _ROLES if f"frontdoor {role}" in words), "")
         if "zygote" in words:
-            role = "decoders' zygote"
+            role = ZYGOTE
         if role:
             found[process] = role
     return found

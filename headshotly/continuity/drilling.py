@@ -222,10 +222,9 @@ def erased_stay_erased(it: _Execution) -> str:
     # What was destroyed a moment ago reaches the mirror with its next round.
     before = it.drill.began_at - _MIRRORED_WITHIN
     destroyed = sum(at < before for at in vault.destruction_ledger().destroyed().values())
-    if int(it.report.get("destroyed", 0)) < destroyed:
-        raise RestoreIncomplete(
-            f"The place knows {it.report.get('destroyed', 0)} destroyed objects, and {destroyed} were destroyed."
-        )
+    known_destroyed = int(it.report.get("destroyed", 0))
+    if known_destroyed < destroyed:
+        raise RestoreIncomplete(f"The place knows {known_destroyed} destroyed objects, and {destroyed} were destroyed.")
     return (
         f"{known} erased customers are known; the backup had brought back {again}, and they are gone again. "
         f"{len(it.report.get('withheld', []))} objects that were destroyed since did not come back."

@@ -8,7 +8,7 @@ the mirror then has what the store lacks, and says so.
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -118,11 +118,17 @@ def _destructions(store: Store, *, thorough: bool) -> None:
     for day in ledger.days():
         name = f"{_DESTROYED}{destructions.name_of(day)}"
         if thorough or day >= since or name not in there:
-            held = store.mirror.get(name) or b""
-            lines = ledger.lines(day)
-            if lines - destructions.lines_of(held):
-                whole = sorted(lines | destructions.lines_of(held))
-                store.mirror.put(name, "".join(f"{line}\n" for line in whole).encode())
+            held, lines = destructions.lines_of(store.mirror.get(name) or b""), ledger.lines(day)
+            if lines - held:
+                store.mirror.put(name, "".join(f"{line}\n" for line in sorted(lines | held)).encode())
+
+
+def _destroyed_days(store: Store) -> Iterator[tuple[str, dt.date]]:
+    """Yield name and day of each list of destroyed objects that a mirror holds."""
+    for name in store.mirror.names(_DESTROYED):
+        day = destructions.day_of(name.removeprefix(_DESTROYED))
+        if day is not None:
+            yield name, day
 
 
 def read_destructions(stores: Iterable[Store]) -> dict[dt.date, set[str]]:
@@ -133,25 +139,22 @@ def read_destructions(stores: Iterable[Store]) -> dict[dt.date, set[str]]:
     """
     found: dict[dt.date, set[str]] = {}
     for store in stores:
-        for name in store.mirror.names(_DESTROYED):
-            day = destructions.day_of(name.removeprefix(_DESTROYED))
-            if day is not None:
-                found.setdefault(day, set()).update(destructions.lines_of(store.mirror.get(name) or b""))
+        for name, day in _destroyed_days(store):
+            found.setdefault(day, set()).update(destructions.lines_of(store.mirror.get(name) or b""))
     return found
 
 
-def forget_destructions(stores: Iterable[Store], *, before: dt.date) -> int:
-    """Forget, here and in every mirror, what was destroyed before a day; return how many days went here.
+def forget_destructions(stores: Iterable[Store], *, before: dt.date) -> None:
+    """Forget, here and in every mirror, what was destroyed before a day.
 
     Raises:
         StoreUnavailable: some of it may still be there; running again goes on.
     """
     for store in stores:
-        for name in list(store.mirror.names(_DESTROYED)):
-            day = destructions.day_of(name.removeprefix(_DESTROYED))
-            if day is not None and day < before:
+        for name, day in _destroyed_days(store):
+            if day < before:
                 store.mirror.remove(name)
-    return vault.destruction_ledger().forget(before)
+    vault.destruction_ledger().forget(before)
 
 
 def _stamp(store: Store) -> dict[str, str]:

@@ -5,7 +5,7 @@ What a crash leaves: the mark on the place (``marker``) and some of the data. Ru
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import batched
@@ -243,13 +243,11 @@ class _Restore:
         """Learn who was erased, before anything of anybody comes back; from every mirror that answers."""
         ledger = vault.erasure_ledger()
         known = ledger.erased()
-        for store in self._stores:
-            try:
-                erased = mirroring.read_ledger([store])
-                at = mirroring.mirrored_at(store)
-            except StoreUnavailable as error:
-                self._report.warnings.append(f"{store.region}: its erasure ledger could not be read. {error.sentence}")
-                continue
+
+        def read(store: Store) -> tuple[dict[UUID, dt.datetime | None], dt.datetime | None]:
+            return mirroring.read_ledger([store]), mirroring.mirrored_at(store)
+
+        for store, (erased, at) in _from_each(self._stores, read, "its erasure ledger", self._report.warnings):
             if at is None:
                 self._report.warnings.append(f"{store.region}: it has no mirror of keys and erasures.")
             for subject, when in erased.items():
@@ -261,13 +259,9 @@ class _Restore:
     def _destructions(self, contents: Contents) -> None:
         """Learn what was destroyed one by one, and take it over here, before anything comes back."""
         ledger, report = vault.destruction_ledger(), self._report
-        for store in self._stores:
-            try:
-                told = mirroring.read_destructions([store])
-            except StoreUnavailable as error:
-                report.warnings.append(f"{store.region}: its list of what was destroyed could not be read.")
-                report.warnings.append(error.sentence)
-                continue
+        what = "its list of what was destroyed"
+        lists = _from_each(self._stores, lambda one: mirroring.read_destructions([one]), what, report.warnings)
+        for _, told in lists:
             for day, lines in sorted(told.items()):
                 if missing := sorted(lines - ledger.lines(day)):
                     ledger.add(day, missing)
@@ -458,6 +452,19 @@ def bring_back(stores: tuple[Store, ...], copy: StoredCopy) -> bool:
     return True
 
 
+def _from_each[Told](
+    stores: Iterable[Store], read: Callable[[Store], Told], what: str, warnings: list[str]
+) -> Iterator[tuple[Store, Told]]:
+    """Yield each store with what its mirror tells; one that does not answer is passed over with a warning."""
+    for store in stores:
+        try:
+            told = read(store)
+        except StoreUnavailable as error:
+            warnings.append(f"{store.region}: {what} could not be read. {error.sentence}")
+            continue
+        yield store, told
+
+
 def join_keys(stores: tuple[Store, ...], warnings: list[str]) -> tuple[int, list[UUID]]:
     """Take into the key store every key the mirrors hold of whoever is not erased.
 
@@ -473,12 +480,9 @@ def join_keys(stores: tuple[Store, ...], warnings: list[str]) -> tuple[int, list
     """
     store, ledger = vault.key_store(), vault.erasure_ledger()
     found: dict[UUID, list[bytes]] = {}
-    for one in stores:
-        try:
-            for key_id, blobs in mirroring.read_keys([one]).items():
-                found[key_id] = [*found.get(key_id, []), *(blob for blob in blobs if blob not in found.get(key_id, []))]
-        except StoreUnavailable as error:
-            warnings.append(f"{one.region}: its mirror of the keys could not be read. {error.sentence}")
+    for _, told in _from_each(stores, lambda one: mirroring.read_keys([one]), "its mirror of the keys", warnings):
+        for key_id, blobs in told.items():
+            found[key_id] = [*found.get(key_id, []), *(blob for blob in blobs if blob not in found.get(key_id, []))]
     added, unusable = 0, []
     for key_id, blobs in sorted(found.items()):
         if ledger.holds(key_id) or store.get(key_id) is not None:
