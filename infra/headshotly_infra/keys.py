@@ -16,6 +16,8 @@ USERS: dict[str, tuple[str, ...]] = {
     "backup": ("duties", OPERATOR),
     "logs": (),
 }
+# The secrets of backups change their root without leaving the KMS.
+RE_ENCRYPT = {("backup", OPERATOR): ("kms:ReEncryptFrom", "kms:ReEncryptTo")}
 
 
 class Keys(Stack):
@@ -115,7 +117,7 @@ class Keys(Stack):
                 iam.PolicyStatement(
                     sid=f"Wrap{user.capitalize()}",
                     principals=[self.roles[user]],
-                    actions=["kms:Encrypt", "kms:Decrypt"],
+                    actions=["kms:Encrypt", "kms:Decrypt", *RE_ENCRYPT.get((purpose, user), ())],
                     resources=["*"],
                     conditions={"Null": {"kms:EncryptionContextKeys": "false"}},
                 )
