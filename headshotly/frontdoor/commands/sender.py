@@ -1,6 +1,6 @@
 """``headshotly sender``: delivers customers' messages where they want them, and does nothing else.
 
-The one program that speaks to hosts of which nobody knows beforehand. It can have a network and a role of its own, which
+The one program that speaks to hosts nobody knows beforehand. It can have a network and a role of its own, which
 reach nothing else (docs/adr/0166); the duties then run with ``--but integrations.deliver``.
 """
 
