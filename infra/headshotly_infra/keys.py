@@ -18,6 +18,8 @@ USERS: dict[str, tuple[str, ...]] = {
 }
 # It opens the address and the secret of an endpoint, and seals nothing.
 UNWRAPS_ALONE = ("sender",)
+# The secrets of backups change their root without leaving the KMS.
+RE_ENCRYPT = {("backup", OPERATOR): ("kms:ReEncryptFrom", "kms:ReEncryptTo")}
 
 
 class Keys(Stack):
@@ -117,7 +119,9 @@ class Keys(Stack):
                 iam.PolicyStatement(
                     sid=f"{'Unwrap' if user in UNWRAPS_ALONE else 'Wrap'}{user.capitalize()}",
                     principals=[self.roles[user]],
-                    actions=["kms:Decrypt"] if user in UNWRAPS_ALONE else ["kms:Encrypt", "kms:Decrypt"],
+                    actions=["kms:Decrypt"]
+                    if user in UNWRAPS_ALONE
+                    else ["kms:Encrypt", "kms:Decrypt", *RE_ENCRYPT.get((purpose, user), ())],
                     resources=["*"],
                     conditions={"Null": {"kms:EncryptionContextKeys": "false"}},
                 )

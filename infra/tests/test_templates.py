@@ -559,6 +559,28 @@ def test_only_the_operator_makes_epochs_of_root_keys_and_only_under_our_names(re
     assert all(one.startswith("alias/headshotly/") for one in aliases)
 
 
+def test_the_operator_changes_the_backups_root_key_and_writes_nothing_else_of_a_backup(resources) -> None:
+    """Clause 3.2.b: wrapped keys are written in both regions; blobs and manifests are not the operator's."""
+    writes = set()
+    for policy in resources("AWS::IAM::Policy").values():
+        if "OperatorTask" in json.dumps(policy["Roles"]):
+            for one in policy["PolicyDocument"]["Statement"]:
+                place = json.dumps(one["Resource"])
+                if "s3:PutObject" in one["Action"] and ("second" in place or "Backup" in place):
+                    writes.add(place.rstrip('"]} ').rpartition("/")[0].rpartition("/")[2] + "/*")
+                    assert "/keys/*" in place, place
+                    assert set(one["Action"]) == {"s3:PutObject", "s3:PutObjectRetention"}
+    assert writes == {"keys/*"}
+    keys = resources("AWS::KMS::Key")
+    may = {
+        (name[:14], one["Sid"])
+        for name, key in keys.items()
+        for one in key["KeyPolicy"]["Statement"]
+        if "kms:ReEncryptFrom" in json.dumps(one["Action"]) and one["Sid"].startswith("Wrap")
+    }
+    assert may == {("Keys/BackupKey", "WrapOperator")}
+
+
 def test_alarms_arrive_through_the_sealed_topic(resources) -> None:
     [key] = [key for name, key in resources("AWS::KMS::Key").items() if name.startswith("Keys/DataKey")]
     [alarms] = [one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "Alarms"]
