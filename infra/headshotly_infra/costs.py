@@ -108,8 +108,8 @@ def lines(customers: int, assumed: Assumptions | None = None) -> list[Line]:
 def _computing(requests: float, active: float, a: Assumptions) -> list[Line]:
     web = max(2, math.ceil(requests / (HOURS * 3600) * a.peak / a.requests_a_task))
     worker_hours = max(2 * HOURS, active * a.headshots * a.worker_seconds / 3600 * 1.4)  # spare for peaks
-    vcpu = web * HOURS + 2 * worker_hours + (0.5 + 1 + 0.5) * HOURS  # sequencer, detector, duties
-    gib = 2 * web * HOURS + 4 * worker_hours + (1 + 2 + 2) * HOURS
+    vcpu = web * HOURS + 2 * worker_hours + (0.5 + 1 + 0.5 + 0.25) * HOURS  # sequencer, detector, duties, sender
+    gib = 2 * web * HOURS + 4 * worker_hours + (1 + 2 + 2 + 1) * HOURS
     acu = max(1.0, requests / (HOURS * 3600) * a.peak / 60)
     return [
         Line("Tasks: processors", "fargate_vcpu_hour", vcpu),

@@ -19,6 +19,9 @@ from headshotly_infra.network import Network
 
 WITNESS_DAYS = 3650
 BACKUP_DAYS = 35
+# What a change of the backups' root key writes, and nothing else of a backup.
+WRAPPINGS = "keys/*"
+WRAPPING_ACTS = ("s3:PutObject", "s3:PutObjectRetention")
 BACKUP_ACTS = ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
                "s3:AbortMultipartUpload")  # fmt: skip
 MIRROR_ACTS = ("s3:PutObject", "s3:GetObject", "s3:DeleteObject")
@@ -106,6 +109,7 @@ class Data(Stack):
         for bucket, acts in BUCKET_ACTS.items():
             for room, allowed in acts.items():
                 self._allow(self.buckets[bucket], keys, room, allowed, BUCKET_LOOKS[bucket])
+        self._may(keys, OPERATOR, WRAPPING_ACTS, self.buckets["backup"].arn_for_objects(WRAPPINGS))
         self._second_store(keys, *second_store)
         self.disk = Disk(self, "Disk", network=network, keys=keys)
         self.dead_letters = self._queue("DeadLetters", self._key)
@@ -292,11 +296,12 @@ class Data(Stack):
             for room, acts in BUCKET_ACTS[name].items():
                 self._may(keys, room, acts, f"arn:aws:s3:::{bucket}/*")
                 self._may(keys, room, BUCKET_LOOKS[name], f"arn:aws:s3:::{bucket}")
-        for room, acts in (("duties", ("kms:GenerateDataKey", "kms:Decrypt")), (OPERATOR, ("kms:Decrypt",))):
+        self._may(keys, OPERATOR, WRAPPING_ACTS, f"arn:aws:s3:::{store}/{WRAPPINGS}")
+        for room in ("duties", OPERATOR):
             self._may(
                 keys,
                 room,
-                acts,
+                ("kms:GenerateDataKey", "kms:Decrypt"),
                 f"arn:aws:kms:{self.copy_region}:{self.account}:key/*",
                 {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/headshotly/copies"}},
             )

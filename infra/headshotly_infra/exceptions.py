@@ -35,6 +35,10 @@ EXCEPTIONS: tuple[Suppression, ...] = (
         Suppression("data", f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/*]", _OBJECTS, _NEXT)
         for bucket in ("BackupDA3807AC", "BackupMirrorC019463F", "ObjectsA92BA4F1", "Witness5C2207A9")
     ),
+    *(
+        Suppression("data", f"AwsSolutions-IAM5[Resource::{place}/keys/*]", _OBJECTS, _NEXT)
+        for place in ("<BackupDA3807AC.Arn>", "arn:aws:s3:::{second}")
+    ),
     Suppression("data", "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{copies}/*]", _OBJECTS, _NEXT),
     *(
         Suppression("data", f"AwsSolutions-IAM5[Resource::arn:aws:s3:::{{{name}}}/*]", _OBJECTS, _NEXT)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import fnmatch
+import ipaddress
 import json
 import re
 import tomllib
@@ -13,6 +14,7 @@ from headshotly_infra import guard_rails
 from headshotly_infra.data import WATCHED
 from headshotly_infra.deployment import FLAGS, plan_of, stacks
 from headshotly_infra.keys import OPERATOR, ROOMS
+from headshotly_infra.network import INSIDE, METRICS
 from headshotly_infra.service import BODY_RULES, CASHIERS
 
 from tests.conftest import ACCOUNT, PLAN
@@ -133,21 +135,21 @@ def _routes(resources) -> dict[str, list[dict]]:
 def test_the_firewall_sees_both_halves_of_what_passes_it_and_no_half_of_what_does_not(resources) -> None:
     """A task answers the load balancer directly; a request that came through the firewall would be dropped there."""
     routes = _routes(resources)
-    assert set(routes) == {"edge", "firewall", "tasks", "wayout"}
+    assert set(routes) == {"edge", "firewall", "tasks", "senders", "wayout"}
     assert [sorted(set(one) - {"RouteTableId", "DestinationCidrBlock"}) for one in routes["edge"]] == [
         ["GatewayId"]
     ] * 2
     back = [one for one in routes["wayout"] if "VpcEndpointId" in one]
-    assert len(back) == 2
-    tasks = {one["CidrBlock"] for name, one in resources("AWS::EC2::Subnet").items() if "tasksSubnet" in name}
-    assert {one["DestinationCidrBlock"] for one in back} == tasks
+    assert len(back) == 4
+    blocks = {name.split("/")[1]: one["CidrBlock"] for name, one in resources("AWS::EC2::Subnet").items()}
     # Zone by zone: what leaves through one firewall comes back through the same.
-    for zone in (1, 2):
-        out = [one for one in routes["tasks"] if f"tasksSubnet{zone}" in json.dumps(one["RouteTableId"])]
-        home = [one for one in back if f"wayoutSubnet{zone}" in json.dumps(one["RouteTableId"])]
-        assert len(out) == len(home) == 1
-        assert out[0]["VpcEndpointId"] == home[0]["VpcEndpointId"]
-        assert f"Firewall{zone}" in json.dumps(out[0]["VpcEndpointId"])
+    for kind, zone in ((kind, zone) for kind in ("tasks", "senders") for zone in (1, 2)):
+        [block] = [block for name, block in blocks.items() if f"{kind}Subnet{zone}" in name]
+        [out] = [one for one in routes[kind] if f"{kind}Subnet{zone}" in json.dumps(one["RouteTableId"])]
+        [home] = [one for one in back if one["DestinationCidrBlock"] == block]
+        assert f"wayoutSubnet{zone}" in json.dumps(home["RouteTableId"])
+        assert out["VpcEndpointId"] == home["VpcEndpointId"]
+        assert f"Firewall{zone}" in json.dumps(out["VpcEndpointId"])
     for name, gateway in resources("AWS::EC2::NatGateway").items():
         assert "wayoutSubnet" in json.dumps(gateway["SubnetId"]), name
     for name, one in resources("AWS::ElasticLoadBalancingV2::LoadBalancer").items():
@@ -185,6 +187,97 @@ def test_only_named_hosts_are_let_out_and_never_a_region_or_everything(resources
     assert "aws:drop_established" in said["StatefulDefaultActions"]
     assert said["StatelessDefaultActions"] == ["aws:forward_to_sfe"]
     assert said["StatelessFragmentDefaultActions"] == ["aws:drop"]
+
+
+def _group_of(resources, room: str) -> dict[str, list[dict]]:
+    """Return what a room's security group lets out, and in."""
+    wanted = f"Network/{room.capitalize()}Group"
+    [own] = [one for name, one in resources("AWS::EC2::SecurityGroup").items() if name.startswith(wanted)]
+    found = {"out": list(own.get("SecurityGroupEgress", [])), "in": list(own.get("SecurityGroupIngress", []))}
+    for way, kind in (("out", "AWS::EC2::SecurityGroupEgress"), ("in", "AWS::EC2::SecurityGroupIngress")):
+        found[way] += [one for one in resources(kind).values()
+                       if f'"{room.capitalize()}Group' in json.dumps(one["GroupId"])]  # fmt: skip
+    return found
+
+
+def test_the_sender_alone_reaches_endpoints_that_nobody_named_and_from_a_network_of_its_own(resources) -> None:
+    """Clauses 1.2.d, 2.4.a, 4.1: customers' endpoints are any public https address; nothing else is opened for them."""
+    senders = {one["CidrBlock"] for name, one in resources("AWS::EC2::Subnet").items() if "sendersSubnet" in name}
+    assert len(senders) == 2
+    services = {name.split("/")[1]: one for name, one in resources("AWS::ECS::Service").items()}
+    for name, one in services.items():
+        where = json.dumps(one["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"])
+        assert ("sendersSubnet" in where) is name.startswith("Sender"), name
+        assert ("tasksSubnet" in where) is not name.startswith("Sender"), name
+    opened = {}
+    for group in resources("AWS::NetworkFirewall::RuleGroup").values():
+        text = group["RuleGroup"]["RulesSource"].get("RulesString", "")
+        opened |= {line: group["RuleGroup"] for line in text.splitlines() if line.startswith("pass ")}
+    [(line, group)] = opened.items()
+    assert line.startswith("pass tls $SENDERS any -> !$INSIDE 443 (")
+    assert "tls.sni" in line
+    sets = {name: set(one["Definition"]) for name, one in group["RuleVariables"]["IPSets"].items()}
+    assert sets == {"SENDERS": senders, "INSIDE": set(INSIDE)}
+    [policy] = resources("AWS::NetworkFirewall::FirewallPolicy").values()
+    assert len(policy["FirewallPolicy"]["StatefulRuleGroupReferences"]) == 3
+
+
+def test_the_firewalls_idea_of_an_inside_address_is_no_wider_than_the_programs_own() -> None:
+    """Both sides refuse the same: else messages the program sends would be dropped, or what it refuses let through."""
+    for block in map(ipaddress.ip_network, INSIDE):
+        for address in (block[1], block[-2]):
+            assert not address.is_global or address.is_multicast, address
+    reserved = ("10.20.0.5", "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "127.0.0.1", "0.0.0.1",
+                "192.0.0.8", "198.18.0.1", "224.0.0.1", "255.255.255.255", "240.0.0.1")  # fmt: skip
+    for one in map(ipaddress.ip_address, reserved):
+        assert any(one in ipaddress.ip_network(block) for block in INSIDE), one
+    assert not any(ipaddress.ip_address("93.184.215.14") in ipaddress.ip_network(block) for block in INSIDE)
+
+
+def test_the_senders_group_lets_out_tls_alone_and_into_no_network_like_ours(resources) -> None:
+    ways = _group_of(resources, "sender")
+    by_address = [one for one in ways["out"] if "CidrIp" in one]
+    assert by_address
+    for one in by_address:
+        assert (one["IpProtocol"], one["FromPort"], one["ToPort"]) == ("tcp", 443, 443)
+        assert not ipaddress.ip_network(one["CidrIp"]).overlaps(ipaddress.ip_network("10.0.0.0/8"))
+    reached = [ipaddress.ip_network(one["CidrIp"]) for one in by_address]
+    assert all(any(ipaddress.ip_address(one) in block for block in reached) for one in ("9.9.9.9", "93.184.215.14"))
+    rooms = {re.search(r"(\w+?)Group\w{8}", json.dumps(one["DestinationSecurityGroupId"])).group(1): one["FromPort"]
+             for one in ways["out"] if "DestinationSecurityGroupId" in one}  # fmt: skip
+    assert {name.removeprefix("Network"): port for name, port in rooms.items()} == {
+        "Database": 5432, "Endpoints": 443, "Disk": 2049,
+    }  # fmt: skip
+    assert len(ways["out"]) <= 60, "a group takes sixty rules"
+    assert {one["FromPort"] for one in ways["in"]} == {METRICS["sender"]}
+
+
+def test_the_sender_may_do_with_aws_what_sending_takes_and_nothing_besides(resources) -> None:
+    """Clause 2.4.a: whoever broke into it finds no photo, no queue, no mail and no signing key."""
+    acts = {act for may, _, _ in _allowed(resources, "sender") for act in may}
+    assert acts == {"rds-db:connect", "elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"}
+    signs_in = [of for may, of, _ in _allowed(resources, "sender") if may == {"rds-db:connect"}]
+    assert all(of.rstrip('"]}').endswith("/sender") for of in signs_in)
+    for name, key in resources("AWS::KMS::Key").items():
+        given = [one for one in key["KeyPolicy"]["Statement"] if "SenderTask" in json.dumps(one["Principal"])]
+        assert [one["Action"] for one in given] == (["kms:Decrypt"] if name.startswith("Keys/RootKey") else []), name
+    [task] = [one for name, one in resources("AWS::ECS::TaskDefinition").items() if "SenderDefinition" in name]
+    [container] = task["ContainerDefinitions"]
+    assert container["Command"] == ["headshotly", "sender"]
+    assert "Secrets" not in container
+
+
+def test_what_customers_are_told_is_the_senders_and_left_out_by_the_duties(resources) -> None:
+    commands = {
+        one["ContainerDefinitions"][0]["Name"]: one["ContainerDefinitions"][0]
+        for one in resources("AWS::ECS::TaskDefinition").values()
+    }
+    assert commands["duties"]["Command"] == ["headshotly", "duties", "run", "--but", "integrations.deliver"]
+    declared = (REPOSITORY / "headshotly" / "integrations" / "duties.py").read_text()
+    assert '@duty("integrations.deliver"' in declared
+    for room, container in commands.items():
+        told = {one["Name"]: one["Value"] for one in container["Environment"]}
+        assert told["HEADSHOTLY_OPTION_WEBHOOKS__PORTS"] == "443", room
 
 
 @pytest.mark.parametrize(
@@ -445,7 +538,7 @@ def test_the_first_deployment_starts_nothing_that_could_not_become_ready(tmp_pat
     app.synth()
     made = json.loads((tmp_path / "HeadShotly-Service.template.json").read_text())["Resources"].values()
     counts = [one["Properties"]["DesiredCount"] for one in made if one["Type"] == "AWS::ECS::Service"]
-    assert counts == [0] * 6
+    assert counts == [0] * 7
     assert not [one for one in made if one["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget"]
     assert [one for one in made if one["Type"] == "AWS::ECS::TaskDefinition"
             and one["Properties"].get("Family") == "HeadShotlyOperator"]  # fmt: skip

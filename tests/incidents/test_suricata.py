@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -25,6 +26,16 @@ pytestmark = [
 ]
 RULES = Path(rulebook.__file__).with_name("suricata") / "inside.rules"
 EDGE = Path(__file__).resolve().parents[2] / "infra" / "suricata" / "headshotly.rules"
+SENDERS = EDGE.with_name("senders.rules")
+# What the firewall of AWS is told beside the rules (infra/headshotly_infra/network.py).
+_SETS = {"SENDERS": "[10.20.11.64/27]", "INSIDE": "[10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16]"}
+_GIVEN = [part for name, value in _SETS.items() for part in ("--set", f"vars.address-groups.{name}={value}")]
+# The firewall's last word about everything that no rule lets out: here it says so instead of dropping.
+_ELSE = "".join(
+    f'alert {protocol} any any -> any any (msg:"not let out"; flow:to_server,established; sid:{sid};)\n'
+    for sid, protocol in ((1, "tls"), (2, "http"))
+)
+_NOT_LET_OUT = {1, 2}
 OUTGOING = 4  # PACKET_OUTGOING: loopback shows every frame twice
 
 
@@ -120,10 +131,84 @@ def test_a_capture_s_attacks_become_cases(suricata: str, detector, tmp_path: Pat
     assert Case.objects.count() == 1
 
 
-@pytest.mark.parametrize("rules", [RULES, EDGE], ids=["inside", "edge"])
+def _checksum(data: bytes) -> int:
+    whole = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    return ~((whole & 0xFFFF) + (whole >> 16)) & 0xFFFF
+
+
+def _hello(name: str) -> bytes:
+    """Return what a TLS client says first when it asks for a name."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname=name or None)
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def _conversation(source: tuple[str, int], target: tuple[str, int], said: bytes) -> list[bytes]:
+    """Return the frames in which a client opens a connection and says something, which the server takes."""
+
+    def frame(there: bool, flags: int, number: int, heard: int, data: bytes = b"") -> bytes:
+        (one, from_port), (other, to_port) = (source, target) if there else (target, source)
+        tcp = struct.pack("!HHIIBBHHH", from_port, to_port, number, heard, 5 << 4, flags, 64_000, 0, 0) + data
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, socket.inet_aton(one),
+                           socket.inet_aton(other))  # fmt: skip
+        head = head[:10] + struct.pack("!H", _checksum(head)) + head[12:]
+        return bytes(12) + b"\x08\x00" + head + tcp
+
+    opening = [frame(True, 0x02, 0, 0), frame(False, 0x12, 0, 1), frame(True, 0x10, 1, 1)]
+    return [*opening, frame(True, 0x18, 1, 1, said), frame(False, 0x10, 1, 1 + len(said))]
+
+
+_SENDER, _TASK, _OUT, _IN = "10.20.11.70", "10.20.4.9", "93.184.215.14", "10.20.8.5"
+_WEB = b"POST / HTTP/1.1\r\nHost: hooks.example.org\r\nContent-Length: 0\r\n\r\n"
+# who → where → what is said first → the rules it meets
+_TRIES = [
+    (_SENDER, (_OUT, 443), _hello("hooks.example.org"), set()),
+    (_SENDER, (_OUT, 443), _hello("any.name.of.anybody.example"), set()),
+    (_SENDER, (_OUT, 8443), _hello("hooks.example.org"), {1}),
+    (_SENDER, (_OUT, 443), _hello(""), {1}),
+    (_SENDER, (_OUT, 443), _WEB, {2}),
+    (_SENDER, (_IN, 443), _hello("hooks.example.org"), {9100101}),
+    (_SENDER, ("169.254.169.254", 80), _WEB, {9100101}),
+    (_SENDER, ("192.168.3.4", 443), _hello("hooks.example.org"), {9100101}),
+    (_TASK, (_OUT, 443), _hello("hooks.example.org"), {1}),
+]
+
+
+@pytest.mark.clause("1.2.d", "2.4.a")
+def test_senders_get_out_to_public_hosts_by_name_over_tls_and_nobody_else_does(suricata: str, tmp_path: Path) -> None:
+    capture, rules, logs = tmp_path / "tries.pcap", tmp_path / "all.rules", tmp_path / "logs"
+    logs.mkdir()
+    rules.write_text(SENDERS.read_text(encoding="utf-8") + _ELSE, encoding="utf-8")
+    frames = [
+        frame
+        for number, (source, target, said, _) in enumerate(_TRIES)
+        for frame in _conversation((source, 40_000 + number), target, said)
+    ]
+    rows = [struct.pack("<IIII", 1_800_000_000, at * 1000, len(one), len(one)) + one for at, one in enumerate(frames)]
+    capture.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + b"".join(rows))
+    done = subprocess.run(
+        [suricata, "-r", str(capture), "-S", str(rules), "-l", str(logs), "-k", "none", "--runmode", "single",
+         "--simulate-ips", *_GIVEN],
+        capture_output=True, timeout=120, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (logs / "eve.json").read_text().splitlines()]
+    alerts_ = [one for one in lines if one["event_type"] == "alert"]
+    for number, (source, target, _, met) in enumerate(_TRIES):
+        mine = [one for one in alerts_ if 40_000 + number in (one["src_port"], one["dest_port"])]
+        # What a rule drops is not looked at any further, so that the last word may be heard or not.
+        found = {one["alert"]["signature_id"] for one in mine} - (_NOT_LET_OUT if 9100101 in met else set())
+        assert found == met, (source, target)
+        dropped = {one["alert"]["signature_id"] for one in mine if one["alert"]["action"] == "blocked"}
+        assert dropped == met - _NOT_LET_OUT, (source, target)
+
+
+@pytest.mark.parametrize("rules", [RULES, EDGE, SENDERS], ids=["inside", "edge", "senders"])
 def test_every_rule_of_ours_is_one_that_suricata_takes(suricata: str, tmp_path: Path, rules: Path) -> None:
     done = subprocess.run(
-        [suricata, "-T", "-S", str(rules), "-l", str(tmp_path)], capture_output=True, timeout=120, text=True
+        [suricata, "-T", "-S", str(rules), "-l", str(tmp_path), *_GIVEN], capture_output=True, timeout=120, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "E: detect" not in done.stdout + done.stderr
