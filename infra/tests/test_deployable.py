@@ -386,8 +386,8 @@ METRICS_OF_AWS = {
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible": {"QueueName"}, "ApproximateAgeOfOldestMessage": {"QueueName"}},
     "AWS/RDS": {"CPUUtilization": {"DBClusterIdentifier"}},
     "ECS/ContainerInsights": {"RunningTaskCount": {"ClusterName", "ServiceName"}},
-    "AWS/S3": dict.fromkeys(("OperationsFailedReplication", "ReplicationLatency"),
-                            {"SourceBucket", "DestinationBucket", "RuleId"}),
+    "AWS/S3": {name: {"SourceBucket", "DestinationBucket", "RuleId"}
+               for name in ("OperationsFailedReplication", "ReplicationLatency")},
     "AWS/Backup": {"NumberOfBackupJobsCompleted": {"BackupVaultName"}},
 }  # fmt: skip
 
