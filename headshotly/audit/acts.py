@@ -148,6 +148,7 @@ class Act(enum.StrEnum):
     BACKUP_PRUNED = "continuity.backup.pruned"
     SYSTEM_RESTORED = "continuity.system.restored"
     OBJECTS_RESTORED = "continuity.objects.restored"
+    BACKUP_ROOT_ROTATED = "continuity.root.rotated"
     KEYS_RECOVERED = "continuity.keys.recovered"
     DRILL_HELD = "continuity.drill.held"
     PLAN_REVIEWED = "continuity.plan.reviewed"

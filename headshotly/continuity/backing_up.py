@@ -1,8 +1,9 @@
 """One backup, from the first look at the stores to the signed manifest.
 
-What a crash leaves, by step: nothing (looking); copies of databases that the next run removes (snapshot); blobs that no
-manifest names, used by the next run or pruned (chunks, objects, contents); a manifest in some stores only, which is a
-backup there and none in the others (manifest). No backup is ever changed after its manifest was written.
+What a crash leaves, by step: nothing, or a wrapping of the repository's key (looking); copies of databases that the
+next run removes (snapshot); blobs that no manifest names, used by the next run or pruned (chunks, objects, contents); a
+manifest in some stores only, which is a backup there and none in the others (manifest). No backup is ever changed after
+its manifest was written.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from typing import IO
 from uuid import UUID
 
 from headshotly.audit import selectors as journal
-from headshotly.continuity import catalogue, databases, local_files, manifest, places, sealing
+from headshotly.continuity import catalogue, databases, local_files, manifest, places, sealing, wrappings
 from headshotly.continuity.catalogue import PURPOSE_CHUNK, PURPOSE_CONTENTS, Found
 from headshotly.continuity.contents import Blob, Chunk, Contents, Piecewise, StoredCopy
 from headshotly.continuity.errors import BackupDamaged, Busy
@@ -174,6 +175,20 @@ class _Run:
         ]
         for placing in self._placings:
             placing.lost = placing.lost or found.silent.get(placing.store.region, "")
+        self._keep_key()
+
+    @enforces("3.2.b")
+    def _keep_key(self) -> None:
+        """Have the repository's secret in every store under the root in force, before anything is sealed with it.
+
+        Another machine may change the root meanwhile; whichever of the two comes later wraps the secret for the other.
+        """
+        root = ""
+        while root != (current := self._service.current_root()):
+            root = current
+            self._key = wrappings.under_current_root(self._service, self._key)
+            for placing in self._placings:
+                placing.keep_key(self._service, self._key)
 
     def _remember(self, newest: Found, trusted: set[bytes]) -> None:
         """Learn from the newest backup what need not be read again."""

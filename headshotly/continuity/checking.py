@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from headshotly.continuity import backing_up, catalogue, places
+from headshotly.continuity import backing_up, catalogue, places, wrappings
 from headshotly.continuity.catalogue import Catalogue
 from headshotly.continuity.contents import Blob, StoredCopy
 from headshotly.continuity.errors import BackupDamaged
@@ -91,8 +91,25 @@ def check(progress: Progress, *, share: int | None = None) -> Check:
                 _check_store(store, (needed, sources), checked, share=share, progress=progress)
             except StoreUnavailable as error:
                 checked.failed = error.sentence
+    _keep_keys(found, result, stores)
     _copy_manifests(found, result, stores)
     return result
+
+
+def _keep_keys(found: Catalogue, result: Check, stores: tuple[Store, ...]) -> None:
+    """Have every repository's secret in every store under the root in force; a wrapping that rotted is written anew."""
+    service = places.key_service()
+    keys = {one.key.repository: one.key for one in reversed(found.backups)}
+    for checked, store in zip(result.stores, stores, strict=True):
+        if not checked.failed:
+            try:
+                for key in keys.values():
+                    fresh = wrappings.under_current_root(service, key)
+                    if wrappings.put(store, service, fresh, until=clock.now() + _lock()):
+                        checked.damaged += 1
+                        checked.healed += 1
+            except StoreUnavailable as error:
+                checked.failed = error.sentence
 
 
 def _needed(found: Catalogue, result: Check) -> tuple[dict[bytes, Blob], dict[bytes, StoredCopy]]:

@@ -75,6 +75,11 @@ class Manifest:
         return f"{PREFIX}{self.generation:010}-{self.backup}.json"
 
     @property
+    def wrapped(self) -> bytes:
+        """Return the repository's secret as the key service wrapped it on the day of the backup."""
+        return bytes.fromhex(self.key)
+
+    @property
     def contents_blob(self) -> Blob:
         """Return where the list of contents is."""
         return Blob(bytes.fromhex(self.contents), self.contents_size, self.contents_locked_until)
@@ -144,7 +149,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         if fields.pop("format") != FORMAT:
             raise BackupDamaged("A manifest in the backup store has a format that this version does not know.")
         manifest = Manifest(**fields)
-        if manifest.moment.tzinfo is None or len(bytes.fromhex(manifest.contents)) != 32:  # noqa: PLR2004 - SHA-256
+        if not manifest.wrapped or manifest.moment.tzinfo is None or len(bytes.fromhex(manifest.contents)) != 32:  # noqa: PLR2004 - SHA-256
             raise BackupDamaged(_FORGED)
         return Manifest(**{**fields, "backup": str(manifest.id), "repository": str(UUID(manifest.repository))})
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from headshotly.continuity import catalogue, mirroring, places
+from headshotly.continuity import catalogue, mirroring, places, wrappings
 from headshotly.continuity.catalogue import Catalogue, Found
 from headshotly.continuity.errors import BackupIncomplete
 from headshotly.continuity.generations import Keeping, Made, kept
@@ -62,6 +62,8 @@ def prune(progress: Progress) -> Pruned:
     done = Pruned()
     remaining = _let_go(found, done)
     _remove_unnamed(remaining, done, progress)
+    roots, used = places.key_service().roots(), {one.key.repository for one in remaining}
+    wrappings.remove_retired(places.stores(), roots, used, before=clock.now() - GRACE)
     if remaining:
         oldest = min(one.manifest.moment for one in remaining)
         mirroring.forget_destructions(places.stores(), before=(oldest - GRACE).date())

@@ -1,6 +1,7 @@
 """The key of a repository, and sealing with it in the vault's own format (docs/formats/object.md).
 
-The secret is drawn once, wrapped by the backups' own root key in the key service, and written into every manifest.
+The secret is drawn once, wrapped by the backups' own root key in the key service, and written into every manifest;
+``wrappings`` keeps it under the roots that came after.
 Three keys come from it: one seals, one names chunks, one signs. Whoever can unwrap it can check a manifest; whoever
 cannot can neither read a backup nor forge one.
 """
@@ -61,7 +62,8 @@ class RepositoryKey:
         return Ed25519PrivateKey.from_private_bytes(self._derive("signing"))
 
 
-def _context(repository: UUID) -> dict[str, str]:
+def context(repository: UUID) -> dict[str, str]:
+    """Return what the wrapping of a repository's secret is bound to."""
     return {"repository": str(repository), "use": "backup-repository"}
 
 
@@ -72,7 +74,7 @@ def new_key(service: KeyService) -> RepositoryKey:
         KeyServiceUnavailable: the key service did not wrap it.
     """
     repository, secret = uuid4(), os.urandom(_SECRET)
-    return RepositoryKey(repository, service.wrap(secret, _context(repository)), secret)
+    return RepositoryKey(repository, service.wrap(secret, context(repository)), secret)
 
 
 def unwrap_key(service: KeyService, repository: UUID, wrapped: bytes) -> RepositoryKey:
@@ -81,7 +83,7 @@ def unwrap_key(service: KeyService, repository: UUID, wrapped: bytes) -> Reposit
     Raises:
         KeyServiceUnavailable: the key service does not unwrap it: a wrong or retired root key.
     """
-    return RepositoryKey(repository, wrapped, service.unwrap(wrapped, _context(repository)))
+    return RepositoryKey(repository, wrapped, service.unwrap(wrapped, context(repository)))
 
 
 @enforces("6.1.a")

@@ -16,6 +16,7 @@ from headshotly.continuity.models import (
     StoreCheck,
 )
 from headshotly.policy import clock
+from headshotly.vault.errors import KeyServiceUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,55 @@ def doubts_about(drill: DrillRecord) -> list[str]:
     if age is None or age > promised.drill_every:
         doubts.append("It is too long ago.")
     return doubts
+
+
+@dataclass(frozen=True, slots=True)
+class RootKeyState:
+    """How the backups' own root key stands.
+
+    Attributes:
+        root: id of the one in force.
+        made_at: when it was made, aware.
+        older: ids of the others that are not retired: a rotation was interrupted.
+        backups: how many open with the one in force.
+        stale: regions in which a backup opens under an older root only.
+        unreadable: one sentence for each store that is silent and each manifest that cannot be believed.
+    """
+
+    root: str
+    made_at: dt.datetime
+    older: tuple[str, ...]
+    backups: int
+    stale: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+
+def root_key_state() -> RootKeyState | None:
+    """Return how the backups' root key stands, from the key service and the stores; None before there is one.
+
+    Raises:
+        KeyServiceUnavailable: the key service did not answer.
+        PlacesRefused: there are not two stores in two regions of the Union.
+    """
+    service = places.key_service()
+    roots = service.roots()
+    if not roots:
+        return None
+    root = service.current_root()
+    backups: set[UUID] = set()
+    stale, unreadable = [], list[str]()
+    for store in places.stores():
+        try:
+            found = catalogue.look((store,), service, only_root=root)
+        except KeyServiceUnavailable:
+            # The service answered a moment ago; what it refuses now is a key under another root.
+            stale.append(store.region)
+            continue
+        unreadable += [*found.damaged, *(f"{region}: {why}" for region, why in found.silent.items())]
+        backups |= {one.manifest.id for one in found.backups}
+    older = tuple(sorted(set(roots) - {root}))
+    made_at = dt.datetime.fromisoformat(roots[root])
+    return RootKeyState(root, made_at, older, len(backups), tuple(stale), tuple(unreadable))
 
 
 def snapshots(*, since: dt.datetime) -> list[tuple[dt.datetime, list[str]]]:

@@ -11,7 +11,7 @@ from headshotly.access.models import StaffMember
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act, Outcome
-from headshotly.continuity import backing_up, checking, drilling, mirroring, places, plan, pruning, restoring
+from headshotly.continuity import backing_up, checking, drilling, mirroring, places, plan, pruning, restoring, rotation
 from headshotly.continuity.errors import BackupIncomplete, PlanChanged
 from headshotly.continuity.models import BackupRecord, BackupState, DrillRecord, MirrorRecord, PlanReview, StoreCheck
 from headshotly.continuity.progress import Progress, silence
@@ -169,6 +169,18 @@ def prune(*, actor: Actor, progress: Progress = silence) -> pruning.Pruned:
         if done.backups or done.blobs:
             audit.record(actor=actor, act=Act.BACKUP_PRUNED, purpose=f"{done.backups} backups, {done.blobs} blobs")
     return done
+
+
+@enforces("3.2.b")
+def rotate_root(*, actor: Actor, progress: Progress = silence) -> rotation.Rotation:
+    """Change the backups' own root key; see ``rotation.rotate``.
+
+    Raises:
+        Busy: a backup runs on this machine.
+        Refusal: the older root was kept; running again goes on.
+    """
+    with backing_up.alone():
+        return rotation.rotate(actor=actor, progress=progress)
 
 
 def restore(*, wanted: Wanted, progress: Progress = silence) -> Restored:

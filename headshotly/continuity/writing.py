@@ -5,12 +5,14 @@ import hashlib
 import threading
 from collections.abc import Buffer, Callable, Iterable, Iterator
 
-from headshotly.continuity import manifest
+from headshotly.continuity import manifest, wrappings
 from headshotly.continuity.contents import Blob
 from headshotly.continuity.reading import is_whole
+from headshotly.continuity.sealing import RepositoryKey
 from headshotly.continuity.stores import Store
 from headshotly.policy.enforcement import enforces
 from headshotly.vault.errors import StoreUnavailable
+from headshotly.vault.keyservice import KeyService
 
 type Pieces = Callable[[], Iterable[Buffer]]
 
@@ -74,6 +76,12 @@ class Placing:
             raise StoreUnavailable(f"The store {self.store.region} gives back other bytes than it was given.")
         with self._guard:
             self.written += written
+
+    def keep_key(self, service: KeyService, key: RepositoryKey) -> None:
+        """Have the wrapping of the repository's secret in the store."""
+        if not self.lost:
+            with self._failing():
+                wrappings.put(self.store, service, key, until=self._until)
 
     def finish(self, name: str, signed: bytes) -> None:
         """Write the manifest: from here on the backup counts in this store."""

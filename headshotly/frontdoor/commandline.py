@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "serve",
     "worker": "worker",
     "sequencer": "sequencer",
+    "sender": "sender",
     "duties": "duties",
     "detector": "detector",
     "setup": "setup",

@@ -20,6 +20,9 @@ from headshotly.policy.refusal import Refusal
 # Programs that work on customers' rows; the sequencer reaches the journal and the gate only.
 PROGRAMS = ("web", "worker", "duties", "detector")
 SEQUENCER = "sequencer"
+# Delivers customers' messages to hosts nobody knows beforehand (docs/adr/0166): whoever broke into it reaches nothing.
+SENDER = "sender"
+ALL = (*PROGRAMS, SEQUENCER, SENDER)
 # Makes and drops the databases of restore exercises, and reaches nothing of the living ones. It inherits what a
 # database's owner may do in it, and is a member of nothing else.
 DRILL = "drill"
@@ -65,8 +68,8 @@ def statements(*, prefix: str = "", alias: str = "default") -> list[str]:
     Raises:
         Refusal: the prefix makes no plain names.
     """
-    roles = [role_of(program, prefix) for program in (*PROGRAMS, SEQUENCER)]
-    web, worker, duties, detector, sequencer = roles
+    roles = [role_of(program, prefix) for program in ALL]
+    web, worker, duties, detector, sequencer, sender = roles
     made = [*(_make(role) for role in roles), _make(role_of(DRILL, prefix), may="INHERIT CREATEDB")]
     made += [_signs_in_by_iam(role) for role in (*roles, role_of(DRILL, prefix))]
     closed = ["REVOKE CREATE ON SCHEMA public FROM PUBLIC", f"REVOKE ALL ON SCHEMA public FROM {', '.join(roles)}"]
@@ -74,9 +77,11 @@ def statements(*, prefix: str = "", alias: str = "default") -> list[str]:
     if alias == "keys":
         # Wrapped keys: whoever opens or shreds needs them, the detector and the sequencer never.
         those = f"{web}, {worker}, {duties}"
-        made += _admit(alias, those)
+        made += _admit(alias, f"{those}, {sender}")
         every = f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {duties}"  # checks read every byte
-        return [*made, *closed, f"GRANT USAGE ON SCHEMA public TO {those}", *_rows(_tables(alias), those), every]
+        opened = f"GRANT SELECT ON vault_wrappedcustomerkey TO {sender}"
+        usage = f"GRANT USAGE ON SCHEMA public TO {those}, {sender}"
+        return [*made, *closed, usage, *_rows(_tables(alias), those), every, opened]
     made += _admit(alias, ", ".join(roles))
     journal = [each for role in (web, worker, duties, detector) for each in _journal(role, sequencer)]
     open_to_detector = {
@@ -91,6 +96,8 @@ def statements(*, prefix: str = "", alias: str = "default") -> list[str]:
         *journal,
         # The sequencer hands heads to a witness outside, and asks the gate like everybody.
         *_gate(sequencer),
+        *_gate(sender),
+        *_deliver(sender),
         # Backups read every table and where its numbers are; checks recompute the journal and look what waits.
         f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {duties}",
         f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {duties}",
@@ -138,6 +145,28 @@ def _gate(role: str) -> list[str]:
         *(f"GRANT SELECT ON {table} TO {role}" for table in read),
         f"GRANT SELECT, INSERT, UPDATE ON vendors_outflow TO {role}",
         *(f"GRANT INSERT ON {table} TO {role}" for table in ("audit_pendingentry", "audit_disclosure")),
+    ]
+
+
+def _deliver(role: str) -> list[str]:
+    """Return what lets the sender see what is due, open addresses and secrets, and say how each message went.
+
+    It can add no endpoint, turn none elsewhere, and read nobody's name, photo or mail address.
+    """
+    read = ("integrations_webhookendpoint", "integrations_webhookdelivery", "integrations_webhooktrouble",
+            "vault_keyhold", "incidents_containment")  # fmt: skip
+    written = {
+        "integrations_webhookendpoint": "not_before, taken_at, failing_since",
+        "integrations_webhookdelivery": "state, attempts, next_at, sent_at, tried_at, answered",
+        "integrations_webhooktrouble": "ended_at",
+    }
+    return [
+        f"GRANT USAGE ON SCHEMA public TO {role}",
+        *(f"GRANT SELECT ON {table} TO {role}" for table in read),
+        *(f"GRANT UPDATE ({columns}) ON {table} TO {role}" for table, columns in written.items()),
+        f"GRANT INSERT ON integrations_webhooktrouble TO {role}",
+        # The number of a new row is handed back to its writer.
+        *(f"GRANT SELECT (id) ON {table} TO {role}" for table in ("audit_pendingentry", "audit_disclosure")),
     ]
 
 
@@ -210,12 +239,12 @@ def shortcomings_of_all() -> dict[str, list[str]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user::text")
         mine = str(cursor.fetchone()[0])
-        prefix = next((mine.removesuffix(one) for one in (*PROGRAMS, SEQUENCER) if mine.endswith(one)), None)
+        prefix = next((mine.removesuffix(one) for one in ALL if mine.endswith(one)), None)
         found = {mine: shortcomings(mine)}
         if prefix is None:
             found[mine].append("It is the role of no program.")
             return found
-        for program in (*PROGRAMS, SEQUENCER):
+        for program in ALL:
             role = role_of(program, prefix)
             cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = %s", [role])
             found[role] = shortcomings(role) if cursor.fetchone()[0] else ["It does not exist."]

@@ -170,6 +170,7 @@ OF_PROGRAMS: dict[str, dict[str, Family]] = {
     "sequencer": {"journal": _sequencer},
     "detector": {"detector": _detector},
     "duties": PARTS,
+    "sender": {},
 }
 
 

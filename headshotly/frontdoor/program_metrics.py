@@ -1,4 +1,4 @@
-"""What worker, sequencer, detector and duties measure of themselves, and the port they tell it on, where one is named.
+"""What worker, sequencer, sender, detector and duties measure of themselves, and the port they tell it on, if any.
 
 Option ``metrics.listen`` is the address; without it nobody listens. Plain HTTP without a password: nothing in it is
 about a person, and the address is to be this machine's own or one of a network that only the collector reaches.
@@ -19,7 +19,7 @@ from headshotly.policy.refusal import Refusal
 
 # The first of ``metrics.port`` and those after it: programs of one machine, each with a port of its own.
 FIRST_PORT = 9464
-PROGRAMS = ("worker", "sequencer", "detector", "duties", "slow-duties")
+PROGRAMS = ("worker", "sequencer", "detector", "duties", "slow-duties", "sender")
 _LAST_PORT = 65_535
 _SECONDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 _logger = logging.getLogger(__name__)

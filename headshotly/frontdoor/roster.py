@@ -7,6 +7,7 @@ the duty's longest time; then the next machine does it again, which every duty m
 import datetime as dt
 import logging
 import secrets
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 
@@ -23,12 +24,24 @@ _WHILE_READ_ONLY = ("incidents.", "proof.", "access.", "continuity.")
 _logger = logging.getLogger(__name__)
 
 
-def run_due(*, names: tuple[str, ...] = (), slow: bool | None = None) -> list[str]:
+def require_known(names: Iterable[str]) -> None:
+    """Pass where each name is that of a duty.
+
+    Raises:
+        Refusal: one is not.
+    """
+    unknown = sorted(set(names) - {duty.name for duty in declared()})
+    if unknown:
+        raise Refusal(f"There is no duty “{unknown[0]}”.", code="duty.unknown")
+
+
+def run_due(*, names: tuple[str, ...] = (), slow: bool | None = None, but: Collection[str] = frozenset()) -> list[str]:
     """Do every duty that is due and nobody else is doing.
 
     Args:
         names: do exactly these, due or not.
         slow: only those that take long, or only the others; None for both.
+        but: leave these to another program.
 
     Returns:
         The names of the duties done, whether they succeeded or not.
@@ -37,13 +50,11 @@ def run_due(*, names: tuple[str, ...] = (), slow: bool | None = None) -> list[st
         Refusal: a name is none of a duty.
     """
     known = {duty.name: duty for duty in declared()}
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise Refusal(f"There is no duty “{unknown[0]}”.", code="duty.unknown")
+    require_known(names)
     done = []
     still = not names and containment.read_only()
     for name, duty in known.items():
-        if (names and name not in names) or (slow is not None and duty.slow != slow):
+        if (names and name not in names) or name in but or (slow is not None and duty.slow != slow):
             continue
         if still and not name.startswith(_WHILE_READ_ONLY):
             continue

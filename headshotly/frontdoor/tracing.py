@@ -39,7 +39,7 @@ from headshotly.vendors import categories, https, way_out
 BATCH, BATCH_MS, QUEUE_MAX = 128, 5000, 2048
 SHARE = 100  # of a thousand
 _FINE = range(200, 300)
-_PROGRAMS = frozenset({"web", "worker", "sequencer", "duties", "detector"})
+_PROGRAMS = frozenset({"web", "worker", "sequencer", "sender", "duties", "detector"})
 _OPERATIONS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"})
 _HEADERS = {"Content-Type": "application/x-protobuf"}
 _logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from headshotly.policy.enforcement import enforces
 
 OPENINGS = frozenset({Act.OBJECT_OPENED, Act.FIELD_OPENED})
 # Acts on keys, or in places where keys can be reached.
-KEY_ACTS = frozenset({Act.ROOT_ROTATED, Act.KEY_SHREDDED})
+KEY_ACTS = frozenset({Act.ROOT_ROTATED, Act.BACKUP_ROOT_ROTATED, Act.KEY_SHREDDED})
 _GRANT_ACTS = frozenset({Act.GRANT_USED, Act.GLASS_BROKEN})
 _KEY_SCOPES = ("act:rotate-keys", "act:database", "act:restore")
 READ = OPENINGS | KEY_ACTS | _GRANT_ACTS

@@ -14,7 +14,7 @@ from headshotly.audit.acts import Act
 from headshotly.integrations import signing
 from headshotly.integrations.errors import NotFound, WebhookRefused
 from headshotly.integrations.models import WEBHOOK_SECRET, WEBHOOK_URL, WebhookDelivery, WebhookEndpoint
-from headshotly.policy import clock
+from headshotly.policy import clock, configuration
 from headshotly.vault import services as vault
 from headshotly.vault.warrant import Warrant
 from headshotly.vendors import https
@@ -53,9 +53,9 @@ def register(*, actor: Actor, subject: UUID, url: str, events: Collection[str]) 
 
     Raises:
         AddressRefused: it is no https address of a host by name.
-        WebhookRefused: no event, an unknown one, or too many endpoints.
+        WebhookRefused: a port that no message leaves by, no event, an unknown one, or too many endpoints.
     """
-    https.address_of(url)
+    _require_port(https.address_of(url).port)
     if len(url) > URL_MAX:
         raise WebhookRefused(f"The address has more than {URL_MAX} characters.")
     if not events or not set(events) <= set(EVENTS):
@@ -73,6 +73,13 @@ def register(*, actor: Actor, subject: UUID, url: str, events: Collection[str]) 
         )
         audit.record(actor=actor, act=Act.WEBHOOK_REGISTERED, subject=subject, object_ids=[made.id])
     return Registered(made, secret)
+
+
+def _require_port(port: int) -> None:
+    """Refuse a port that this installation's network lets nothing out by (option ``webhooks.ports``, by comma)."""
+    named = configuration.current().options.get("webhooks.ports", "")
+    if named and str(port) not in named.split(","):
+        raise WebhookRefused(f"We send messages to port {' or '.join(named.split(','))} only; please use that one.")
 
 
 def endpoints_of(subject: UUID) -> list[WebhookEndpoint]:

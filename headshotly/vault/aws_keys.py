@@ -23,6 +23,12 @@ def _answering() -> Iterator[None]:
         raise KeyServiceUnavailable("The key service did not answer. Please try again in a moment.") from error
 
 
+def _named(root: str, sealed: bytes) -> bytes:
+    """Return what KMS sealed, with the name of its root before it."""
+    name = root.encode()
+    return bytes([len(name)]) + name + bytes(sealed)
+
+
 @enforces("3.2.b")
 class AwsKeyService:
     """One KMS key for each epoch. The alias ``…/current`` names the one that wraps; ``…/root/ID`` lists the living.
@@ -44,8 +50,7 @@ class AwsKeyService:
         root = self.current_root()
         with _answering():
             answer = self._kms.encrypt(KeyId=root, Plaintext=key, EncryptionContext=dict(context))
-        name = root.encode()
-        return bytes([len(name)]) + name + bytes(answer["CiphertextBlob"])
+        return _named(root, answer["CiphertextBlob"])
 
     def unwrap(self, blob: bytes, context: Context) -> bytes:
         """Return the key in a blob; see ``KeyService``."""
@@ -55,6 +60,19 @@ class AwsKeyService:
                 CiphertextBlob=blob[1 + len(root) :], KeyId=root, EncryptionContext=dict(context)
             )
         return bytes(answer["Plaintext"])
+
+    def rewrap(self, blob: bytes, context: Context) -> bytes:
+        """Return the key in a blob encrypted under the current root, without the key ever leaving the KMS."""
+        root, current = self.root_of(blob), self.current_root()
+        with _answering():
+            answer = self._kms.re_encrypt(
+                CiphertextBlob=blob[1 + len(root) :],
+                SourceKeyId=root,
+                SourceEncryptionContext=dict(context),
+                DestinationKeyId=current,
+                DestinationEncryptionContext=dict(context),
+            )
+        return _named(current, answer["CiphertextBlob"])
 
     def current_root(self) -> str:
         """Return the id of the root that ``wrap`` uses; the first one is made when there is none."""

@@ -149,6 +149,10 @@ class EmbeddedKeyService:
         except InvalidTag as error:
             raise KeyServiceUnavailable("The key service refused to unwrap this key.") from error
 
+    def rewrap(self, blob: bytes, context: Context) -> bytes:
+        """Return the key in a blob encrypted under the current root."""
+        return self.wrap(self.unwrap(blob, context), context)
+
     def current_root(self) -> str:
         """Return the id of the root that ``wrap`` uses."""
         return self._read().current

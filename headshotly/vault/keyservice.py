@@ -27,6 +27,13 @@ class KeyService(Protocol):
             KeyServiceUnavailable: the root is retired, the blob or context is wrong, or the service is down.
         """
 
+    def rewrap(self, blob: bytes, context: Context) -> bytes:
+        """Return the key in a blob encrypted under the current root; the context stays the same.
+
+        Raises:
+            KeyServiceUnavailable: as ``unwrap``.
+        """
+
     def current_root(self) -> str:
         """Return the id of the root that ``wrap`` uses; the first one is made when there is none."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 HOURS = 730.0  # of a month
 PRICES = Path(__file__).parents[1] / "prices.toml"
+ALARMS = 22
 SIZES = (1_000, 100_000, 1_000_000)
 _KIB_IN_GIB, _MIB_IN_GIB = 1024.0**2, 1024.0
 
@@ -108,8 +109,8 @@ def lines(customers: int, assumed: Assumptions | None = None) -> list[Line]:
 def _computing(requests: float, active: float, a: Assumptions) -> list[Line]:
     web = max(2, math.ceil(requests / (HOURS * 3600) * a.peak / a.requests_a_task))
     worker_hours = max(2 * HOURS, active * a.headshots * a.worker_seconds / 3600 * 1.4)  # spare for peaks
-    vcpu = web * HOURS + 2 * worker_hours + (0.5 + 1 + 0.5) * HOURS  # sequencer, detector, duties
-    gib = 2 * web * HOURS + 4 * worker_hours + (1 + 2 + 2) * HOURS
+    vcpu = web * HOURS + 2 * worker_hours + (0.5 + 1 + 0.5 + 0.25) * HOURS  # sequencer, detector, duties, sender
+    gib = 2 * web * HOURS + 4 * worker_hours + (1 + 2 + 2 + 1) * HOURS
     acu = max(1.0, requests / (HOURS * 3600) * a.peak / 60)
     return [
         Line("Tasks: processors", "fargate_vcpu_hour", vcpu),
@@ -156,6 +157,8 @@ def _around(requests: float, active: float, out: float, made: float, a: Assumpti
         Line("Pictures and pages to customers", "out_gib", max(0.0, out - 100)),
         Line("Logs: taking", "log_gib", logs),
         Line("Logs: keeping a year", "log_gib_month", logs * 12),
+        Line("Alarms", "alarm_month", ALARMS),
+        Line("Metrics of copies", "metric_month", 4),
         Line("Trail: events of objects", "trail_hundred_thousand_data_events", active * 200 / 100_000),
         Line("Configuration record", "config_item", 2000),
         Line("Configuration rules", "config_rule_evaluation", 3000),

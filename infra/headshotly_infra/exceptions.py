@@ -35,6 +35,10 @@ EXCEPTIONS: tuple[Suppression, ...] = (
         Suppression("data", f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/*]", _OBJECTS, _NEXT)
         for bucket in ("BackupDA3807AC", "BackupMirrorC019463F", "ObjectsA92BA4F1", "Witness5C2207A9")
     ),
+    *(
+        Suppression("data", f"AwsSolutions-IAM5[Resource::{place}/keys/*]", _OBJECTS, _NEXT)
+        for place in ("<BackupDA3807AC.Arn>", "arn:aws:s3:::{second}")
+    ),
     Suppression("data", "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{copies}/*]", _OBJECTS, _NEXT),
     *(
         Suppression("data", f"AwsSolutions-IAM5[Resource::arn:aws:s3:::{{{name}}}/*]", _OBJECTS, _NEXT)
@@ -110,6 +114,7 @@ EXCEPTIONS: tuple[Suppression, ...] = (
         for place in (
             "Locked5B6A0654.Arn>/AWSLogs/{account}/CloudTrail",
             "Records091F6ECA.Arn>/flows/AWSLogs/{account}",
+            "Records091F6ECA.Arn>/firewall/AWSLogs/{account}",
         )
     ),
 )

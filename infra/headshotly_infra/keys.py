@@ -5,17 +5,21 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-ROOMS = ("web", "worker", "sequencer", "detector", "duties")
+ROOMS = ("web", "worker", "sequencer", "sender", "detector", "duties")
 # Nobody's task until somebody starts it: migrations, roles, a restore, a new epoch of the root key.
 OPERATOR = "operator"
 # purpose → the tasks that may use the key
 USERS: dict[str, tuple[str, ...]] = {
-    "root": ("web", "worker", "duties", OPERATOR),  # wraps customer keys
+    "root": ("web", "worker", "duties", "sender", OPERATOR),  # wraps customer keys
     "disk": (),  # of the disk that tasks share
     "data": (),  # of databases, queues and buckets; used by the services of AWS on their behalf
     "backup": ("duties", OPERATOR),
     "logs": (),
 }
+# It opens the address and the secret of an endpoint, and seals nothing.
+UNWRAPS_ALONE = ("sender",)
+# The secrets of backups change their root without leaving the KMS.
+RE_ENCRYPT = {("backup", OPERATOR): ("kms:ReEncryptFrom", "kms:ReEncryptTo")}
 
 
 class Keys(Stack):
@@ -113,13 +117,17 @@ class Keys(Stack):
             # The context binds a wrapped key to its owner; without one KMS would unwrap anything for anybody's row.
             key.add_to_resource_policy(
                 iam.PolicyStatement(
-                    sid=f"Wrap{user.capitalize()}",
+                    sid=f"{'Unwrap' if user in UNWRAPS_ALONE else 'Wrap'}{user.capitalize()}",
                     principals=[self.roles[user]],
-                    actions=["kms:Encrypt", "kms:Decrypt"],
+                    actions=["kms:Decrypt"]
+                    if user in UNWRAPS_ALONE
+                    else ["kms:Encrypt", "kms:Decrypt", *RE_ENCRYPT.get((purpose, user), ())],
                     resources=["*"],
                     conditions={"Null": {"kms:EncryptionContextKeys": "false"}},
                 )
             )
+            if user in UNWRAPS_ALONE:
+                continue
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid=f"Look{user.capitalize()}",

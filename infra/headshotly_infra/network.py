@@ -1,5 +1,6 @@
 """The network: a public edge for the load balancer alone, tasks behind a firewall, data with no way out (4.1, 8.2)."""
 
+import ipaddress
 from pathlib import Path
 
 from aws_cdk import Fn, RemovalPolicy, Stack
@@ -13,12 +14,17 @@ from constructs import Construct
 from headshotly_infra.keys import OPERATOR, ROOMS
 from headshotly_infra.plan import Plan
 
-RULES = Path(__file__).resolve().parents[1] / "suricata" / "headshotly.rules"
+_RULES = Path(__file__).resolve().parents[1] / "suricata"
+RULES, SENDERS_RULES = _RULES / "headshotly.rules", _RULES / "senders.rules"
+SENDER = "sender"
+# Where no customer's endpoint lies; what the program's own guard refuses as well (``vendors.way_out.is_public``).
+INSIDE = ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+          "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3")  # fmt: skip
 # The only names a task may reach outside; everything of AWS goes through private endpoints.
 # Besides these, the buckets of the second region, each by its own name, and what the plan names.
 WAYS_OUT = ("api.stripe.com", "files.stripe.com")
 # Where programs tell their numbers (infra/prometheus/scrape.yml).
-METRICS = {"worker": 9464, "sequencer": 9465, "detector": 9466, "duties": 9467}
+METRICS = {"worker": 9464, "sequencer": 9465, "detector": 9466, "duties": 9467, SENDER: 9469}
 ENDPOINTS = {
     "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
     "EcrApi": ec2.InterfaceVpcEndpointAwsService.ECR,
@@ -75,14 +81,17 @@ class Network(Stack):
                 ec2.SubnetConfiguration(
                     name="way-out", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
                 ),
+                # Of the one program that speaks to hosts nobody knows beforehand (ADR 166).
+                ec2.SubnetConfiguration(name="senders", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=27),
             ],
         )
         self.tasks = ec2.SubnetSelection(subnet_group_name="tasks")
+        self.senders = ec2.SubnetSelection(subnet_group_name="senders")
         self.data = ec2.SubnetSelection(subnet_group_name="data")
         self._flow_logs(log_key)
         self.groups = self._groups()
         self._endpoints()
-        self._firewall(log_key)
+        self._firewall()
 
     @property
     def availability_zones(self) -> list[str]:
@@ -132,7 +141,14 @@ class Network(Stack):
             _open(groups["collector"], groups[room], ec2.Port.tcp(port), f"Collector asks {room} for its numbers")
         for room in ("web", "duties", OPERATOR):
             groups[room].add_egress_rule(ec2.Peer.any_ipv4(), https, "To the names on the list, through the firewall")
+        # Everywhere but our own kind of network, which the firewall would not see.
+        for block in _but("10.0.0.0/8"):
+            groups[SENDER].add_egress_rule(ec2.Peer.ipv4(block), https, "To customers' endpoints, through the firewall")
         return groups
+
+    def subnets_of(self, room: str) -> ec2.SubnetSelection:
+        """Return where a program's tasks run."""
+        return self.senders if room == SENDER else self.tasks
 
     def _endpoints(self) -> None:
         gateway = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
@@ -157,7 +173,7 @@ class Network(Stack):
                 name, service=service, subnets=self.tasks, security_groups=[self.groups["endpoints"]], open=False
             )
 
-    def _firewall(self, key: kms.IKey) -> None:
+    def _firewall(self) -> None:
         """Stand a firewall between the tasks and the way out, and drop every name that is not on the list."""
         names = firewall.CfnRuleGroup(
             self,
@@ -187,6 +203,23 @@ class Network(Stack):
                 stateful_rule_options=firewall.CfnRuleGroup.StatefulRuleOptionsProperty(rule_order="STRICT_ORDER"),
             ),
         )
+        senders = firewall.CfnRuleGroup(
+            self,
+            "SendersWay",
+            capacity=10,
+            rule_group_name="headshotly-senders",
+            type="STATEFUL",
+            rule_group=firewall.CfnRuleGroup.RuleGroupProperty(
+                rule_variables=firewall.CfnRuleGroup.RuleVariablesProperty(
+                    ip_sets={"SENDERS": {"definition": [one.ipv4_cidr_block for one in self._subnets("senders")]},
+                             "INSIDE": {"definition": list(INSIDE)}}
+                ),
+                rules_source=firewall.CfnRuleGroup.RulesSourceProperty(
+                    rules_string=SENDERS_RULES.read_text(encoding="utf-8")
+                ),
+                stateful_rule_options=firewall.CfnRuleGroup.StatefulRuleOptionsProperty(rule_order="STRICT_ORDER"),
+            ),
+        )  # fmt: skip
         policy = firewall.CfnFirewallPolicy(
             self,
             "FirewallPolicy",
@@ -194,27 +227,35 @@ class Network(Stack):
             firewall_policy=firewall.CfnFirewallPolicy.FirewallPolicyProperty(
                 stateless_default_actions=["aws:forward_to_sfe"],
                 stateless_fragment_default_actions=["aws:drop"],
-                stateful_default_actions=["aws:drop_established", "aws:alert_established"],
+                # These wait for the whole hello: one with keys against quantum computers takes two packets, of which
+                # “drop_established” drops the first, and with it every connection of OpenSSL 3.5.
+                stateful_default_actions=[
+                    "aws:drop_established_app_layer_to_server",
+                    "aws:alert_established_app_layer_to_server",
+                ],
                 stateful_engine_options=firewall.CfnFirewallPolicy.StatefulEngineOptionsProperty(
-                    rule_order="STRICT_ORDER"
+                    # A connection that was idle for too long is told so, and not left to wait for an answer.
+                    rule_order="STRICT_ORDER",
+                    stream_exception_policy="REJECT",
                 ),
                 stateful_rule_group_references=[
                     firewall.CfnFirewallPolicy.StatefulRuleGroupReferenceProperty(
                         resource_arn=group.attr_rule_group_arn, priority=priority
                     )
-                    for priority, group in ((10, watch), (20, names))
+                    for priority, group in ((10, watch), (20, names), (30, senders))
                 ],
             ),
         )
-        alerts = self._log_group("FirewallAlerts", key)
         self.firewalls = [
-            self._wall(number, subnet, policy, alerts)
+            self._wall(number, subnet, policy)
             for number, subnet in enumerate(self.vpc.select_subnets(subnet_group_name="firewall").subnets, start=1)
         ]
 
-    def _wall(
-        self, zone: int, subnet: ec2.ISubnet, policy: firewall.CfnFirewallPolicy, alerts: logs.LogGroup
-    ) -> firewall.CfnFirewall:
+    def _subnets(self, name: str) -> list[ec2.ISubnet]:
+        """Return the subnets of a kind, zone by zone."""
+        return list(self.vpc.select_subnets(subnet_group_name=name).subnets)
+
+    def _wall(self, zone: int, subnet: ec2.ISubnet, policy: firewall.CfnFirewallPolicy) -> firewall.CfnFirewall:
         """Return the firewall of one zone, with the routes through it both ways.
 
         One firewall a zone costs what one firewall with an endpoint in each costs, and only so it is known at
@@ -231,26 +272,13 @@ class Network(Stack):
             subnet_change_protection=True,
             firewall_policy_change_protection=True,
         )
-        firewall.CfnLoggingConfiguration(
-            self,
-            f"FirewallLog{zone}",
-            firewall_arn=wall.attr_firewall_arn,
-            logging_configuration=firewall.CfnLoggingConfiguration.LoggingConfigurationProperty(
-                log_destination_configs=[
-                    firewall.CfnLoggingConfiguration.LogDestinationConfigProperty(
-                        log_destination={"logGroup": alerts.log_group_name},
-                        log_destination_type="CloudWatchLogs",
-                        log_type="ALERT",
-                    )
-                ]
-            ),
-        )
         endpoint = Fn.select(1, Fn.split(":", Fn.select(0, wall.attr_endpoint_ids)))
-        tasks = self.vpc.select_subnets(subnet_group_name="tasks").subnets[zone - 1]
-        way_out = self.vpc.select_subnets(subnet_group_name="way-out").subnets[zone - 1]
+        tasks, senders, way_out = (self._subnets(name)[zone - 1] for name in ("tasks", "senders", "way-out"))
         for name, where, destination in (
             ("Out", tasks, "0.0.0.0/0"),  # from the tasks to the firewall, whose subnet leads on to the NAT
             ("Back", way_out, tasks.ipv4_cidr_block),  # and answers the same way
+            ("SendersOut", senders, "0.0.0.0/0"),
+            ("SendersBack", way_out, senders.ipv4_cidr_block),
         ):
             ec2.CfnRoute(
                 self,
@@ -260,6 +288,12 @@ class Network(Stack):
                 vpc_endpoint_id=endpoint,
             )
         return wall
+
+
+def _but(block: str) -> list[str]:
+    """Return the addresses of version 4 without a block, as blocks."""
+    everything = ipaddress.ip_network("0.0.0.0/0")
+    return [str(one) for one in sorted(everything.address_exclude(ipaddress.ip_network(block)))]
 
 
 def _open(source: ec2.SecurityGroup, target: ec2.SecurityGroup, port: ec2.Port, why: str) -> None:

@@ -25,8 +25,8 @@ class Plan:
         s3_prefix_list: AWS's list of the addresses of S3 in the primary region, ``pl-…``; security groups name it.
         mail_domain: the domain that mails come from; SES signs for it.
         alarm_mail: who is told of alarms and budgets.
-        ways_out: further host names that tasks may reach, by commas: a pager, a chat, a collector of traces, and the
-            endpoints of customers who want messages. A leading dot stands for every name below.
+        ways_out: further host names that tasks may reach, by commas: a pager, a chat, a collector of traces. A leading
+            dot stands for every name below. Endpoints of customers need not be named.
         stripe_secret: ARN of a secret in the primary region with ``secret_key`` and ``webhook_secret``; without it
             nobody can pay.
         monthly_budget: in US dollars, the currency AWS bills in.

@@ -1,4 +1,4 @@
-"""The running service: web behind the load balancer, worker, sequencer, detector and duties (2.1, 2.4, 3.1, 4.1)."""
+"""The running service: web behind the load balancer, and the programs behind it (2.1, 2.4, 3.1, 4.1)."""
 
 from typing import cast
 
@@ -28,7 +28,9 @@ TASKS: dict[str, tuple[list[str], int, int, int]] = {
     "worker": (["headshotly", "worker"], 2048, 4096, 2),
     "sequencer": (["headshotly", "sequencer"], 512, 1024, 1),
     "detector": (["headshotly", "detector"], 1024, 2048, 1),
-    "duties": (["headshotly", "duties", "run"], 512, 2048, 1),
+    # What customers' endpoints are told is the sender's alone, whose network lets it out to them.
+    "duties": (["headshotly", "duties", "run", "--but", "integrations.deliver"], 512, 2048, 1),
+    "sender": (["headshotly", "sender"], 256, 1024, 1),
 }
 MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
                  "AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList")  # fmt: skip
@@ -214,6 +216,8 @@ class Service(Stack):
             "HEADSHOTLY_OPTION_PROXIES__TRUSTED": ",".join(
                 subnet.ipv4_cidr_block for subnet in self._network.vpc.select_subnets(subnet_group_name="edge").subnets
             ),
+            # What the senders' network lets out; an endpoint at another port is refused when it is registered.
+            "HEADSHOTLY_OPTION_WEBHOOKS__PORTS": "443",
             "AWS_USE_FIPS_ENDPOINT": "false",
             # The role “web” sees one customer's rows at a time; the others work for everybody (ADR 152).
             **({"HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE": "yes"} if room == "web" else {}),
@@ -373,7 +377,7 @@ class Service(Stack):
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             security_groups=[self._network.groups[room]],
-            vpc_subnets=self._network.tasks,
+            vpc_subnets=self._network.subnets_of(room),
             enable_execute_command=False,
         )
         if grows:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import fnmatch
+import ipaddress
 import json
 import re
 import tomllib
@@ -13,6 +14,7 @@ from headshotly_infra import guard_rails
 from headshotly_infra.data import WATCHED
 from headshotly_infra.deployment import FLAGS, plan_of, stacks
 from headshotly_infra.keys import OPERATOR, ROOMS
+from headshotly_infra.network import INSIDE, METRICS
 from headshotly_infra.service import BODY_RULES, CASHIERS
 
 from tests.conftest import ACCOUNT, PLAN
@@ -84,6 +86,7 @@ USES: dict[str, list[tuple[str, str, set[str], set[str]]]] = {
         *(("detector", f"Notices{name.title().replace('-', '')}", _READ, set()) for name in WATCHED),
         ("detector", "Locked.*CloudTrail", {"sqs:ReceiveMessage", "sqs:DeleteMessage"}, set()),
         ("detector", "Records.*flows", {"sqs:ReceiveMessage", "sqs:DeleteMessage"}, set()),
+        ("detector", "Records.*firewall", {"sqs:ReceiveMessage", "sqs:DeleteMessage"}, set()),
     ],
 }  # fmt: skip
 
@@ -133,21 +136,21 @@ def _routes(resources) -> dict[str, list[dict]]:
 def test_the_firewall_sees_both_halves_of_what_passes_it_and_no_half_of_what_does_not(resources) -> None:
     """A task answers the load balancer directly; a request that came through the firewall would be dropped there."""
     routes = _routes(resources)
-    assert set(routes) == {"edge", "firewall", "tasks", "wayout"}
+    assert set(routes) == {"edge", "firewall", "tasks", "senders", "wayout"}
     assert [sorted(set(one) - {"RouteTableId", "DestinationCidrBlock"}) for one in routes["edge"]] == [
         ["GatewayId"]
     ] * 2
     back = [one for one in routes["wayout"] if "VpcEndpointId" in one]
-    assert len(back) == 2
-    tasks = {one["CidrBlock"] for name, one in resources("AWS::EC2::Subnet").items() if "tasksSubnet" in name}
-    assert {one["DestinationCidrBlock"] for one in back} == tasks
+    assert len(back) == 4
+    blocks = {name.split("/")[1]: one["CidrBlock"] for name, one in resources("AWS::EC2::Subnet").items()}
     # Zone by zone: what leaves through one firewall comes back through the same.
-    for zone in (1, 2):
-        out = [one for one in routes["tasks"] if f"tasksSubnet{zone}" in json.dumps(one["RouteTableId"])]
-        home = [one for one in back if f"wayoutSubnet{zone}" in json.dumps(one["RouteTableId"])]
-        assert len(out) == len(home) == 1
-        assert out[0]["VpcEndpointId"] == home[0]["VpcEndpointId"]
-        assert f"Firewall{zone}" in json.dumps(out[0]["VpcEndpointId"])
+    for kind, zone in ((kind, zone) for kind in ("tasks", "senders") for zone in (1, 2)):
+        [block] = [block for name, block in blocks.items() if f"{kind}Subnet{zone}" in name]
+        [out] = [one for one in routes[kind] if f"{kind}Subnet{zone}" in json.dumps(one["RouteTableId"])]
+        [home] = [one for one in back if one["DestinationCidrBlock"] == block]
+        assert f"wayoutSubnet{zone}" in json.dumps(home["RouteTableId"])
+        assert out["VpcEndpointId"] == home["VpcEndpointId"]
+        assert f"Firewall{zone}" in json.dumps(out["VpcEndpointId"])
     for name, gateway in resources("AWS::EC2::NatGateway").items():
         assert "wayoutSubnet" in json.dumps(gateway["SubnetId"]), name
     for name, one in resources("AWS::ElasticLoadBalancingV2::LoadBalancer").items():
@@ -182,9 +185,104 @@ def test_only_named_hosts_are_let_out_and_never_a_region_or_everything(resources
     assert not [name for name in names if name.startswith(".s3") or name in {"", ".", "*"}]
     [policy] = resources("AWS::NetworkFirewall::FirewallPolicy").values()
     said = policy["FirewallPolicy"]
-    assert "aws:drop_established" in said["StatefulDefaultActions"]
+    # “drop_established” drops the first packet of a hello that takes two; those for the server alone keep its windows.
+    assert said["StatefulDefaultActions"] == [
+        f"aws:{act}_established_app_layer_to_server" for act in ("drop", "alert")
+    ]  # fmt: skip
+    assert said["StatefulEngineOptions"] == {"RuleOrder": "STRICT_ORDER", "StreamExceptionPolicy": "REJECT"}
     assert said["StatelessDefaultActions"] == ["aws:forward_to_sfe"]
     assert said["StatelessFragmentDefaultActions"] == ["aws:drop"]
+
+
+def _group_of(resources, room: str) -> dict[str, list[dict]]:
+    """Return what a room's security group lets out, and in."""
+    wanted = f"Network/{room.capitalize()}Group"
+    [own] = [one for name, one in resources("AWS::EC2::SecurityGroup").items() if name.startswith(wanted)]
+    found = {"out": list(own.get("SecurityGroupEgress", [])), "in": list(own.get("SecurityGroupIngress", []))}
+    for way, kind in (("out", "AWS::EC2::SecurityGroupEgress"), ("in", "AWS::EC2::SecurityGroupIngress")):
+        found[way] += [one for one in resources(kind).values()
+                       if f'"{room.capitalize()}Group' in json.dumps(one["GroupId"])]  # fmt: skip
+    return found
+
+
+def test_the_sender_alone_reaches_endpoints_that_nobody_named_and_from_a_network_of_its_own(resources) -> None:
+    """Clauses 1.2.d, 2.4.a, 4.1: customers' endpoints are any public https address; nothing else is opened for them."""
+    senders = {one["CidrBlock"] for name, one in resources("AWS::EC2::Subnet").items() if "sendersSubnet" in name}
+    assert len(senders) == 2
+    services = {name.split("/")[1]: one for name, one in resources("AWS::ECS::Service").items()}
+    for name, one in services.items():
+        where = json.dumps(one["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"])
+        assert ("sendersSubnet" in where) is name.startswith("Sender"), name
+        assert ("tasksSubnet" in where) is not name.startswith("Sender"), name
+    opened = {}
+    for group in resources("AWS::NetworkFirewall::RuleGroup").values():
+        text = group["RuleGroup"]["RulesSource"].get("RulesString", "")
+        opened |= {line: group["RuleGroup"] for line in text.splitlines() if line.startswith("pass ")}
+    [(line, group)] = opened.items()
+    assert line.startswith("pass tls $SENDERS any -> !$INSIDE 443 (")
+    assert "tls.sni" in line
+    sets = {name: set(one["Definition"]) for name, one in group["RuleVariables"]["IPSets"].items()}
+    assert sets == {"SENDERS": senders, "INSIDE": set(INSIDE)}
+    [policy] = resources("AWS::NetworkFirewall::FirewallPolicy").values()
+    assert len(policy["FirewallPolicy"]["StatefulRuleGroupReferences"]) == 3
+
+
+def test_the_firewalls_idea_of_an_inside_address_is_no_wider_than_the_programs_own() -> None:
+    """Both sides refuse the same: else messages the program sends would be dropped, or what it refuses let through."""
+    for block in map(ipaddress.ip_network, INSIDE):
+        for address in (block[1], block[-2]):
+            assert not address.is_global or address.is_multicast, address
+    reserved = ("10.20.0.5", "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "127.0.0.1", "0.0.0.1",
+                "192.0.0.8", "198.18.0.1", "224.0.0.1", "255.255.255.255", "240.0.0.1")  # fmt: skip
+    for one in map(ipaddress.ip_address, reserved):
+        assert any(one in ipaddress.ip_network(block) for block in INSIDE), one
+    assert not any(ipaddress.ip_address("93.184.215.14") in ipaddress.ip_network(block) for block in INSIDE)
+
+
+def test_the_senders_group_lets_out_tls_alone_and_into_no_network_like_ours(resources) -> None:
+    ways = _group_of(resources, "sender")
+    by_address = [one for one in ways["out"] if "CidrIp" in one]
+    assert by_address
+    for one in by_address:
+        assert (one["IpProtocol"], one["FromPort"], one["ToPort"]) == ("tcp", 443, 443)
+        assert not ipaddress.ip_network(one["CidrIp"]).overlaps(ipaddress.ip_network("10.0.0.0/8"))
+    reached = [ipaddress.ip_network(one["CidrIp"]) for one in by_address]
+    assert all(any(ipaddress.ip_address(one) in block for block in reached) for one in ("9.9.9.9", "93.184.215.14"))
+    rooms = {re.search(r"(\w+?)Group\w{8}", json.dumps(one["DestinationSecurityGroupId"])).group(1): one["FromPort"]
+             for one in ways["out"] if "DestinationSecurityGroupId" in one}  # fmt: skip
+    assert {name.removeprefix("Network"): port for name, port in rooms.items()} == {
+        "Database": 5432, "Endpoints": 443, "Disk": 2049,
+    }  # fmt: skip
+    assert len(ways["out"]) <= 60, "a group takes sixty rules"
+    assert {one["FromPort"] for one in ways["in"]} == {METRICS["sender"]}
+
+
+def test_the_sender_may_do_with_aws_what_sending_takes_and_nothing_besides(resources) -> None:
+    """Clause 2.4.a: whoever broke into it finds no photo, no queue, no mail and no signing key."""
+    acts = {act for may, _, _ in _allowed(resources, "sender") for act in may}
+    assert acts == {"rds-db:connect", "elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"}
+    signs_in = [of for may, of, _ in _allowed(resources, "sender") if may == {"rds-db:connect"}]
+    assert all(of.rstrip('"]}').endswith("/sender") for of in signs_in)
+    for name, key in resources("AWS::KMS::Key").items():
+        given = [one for one in key["KeyPolicy"]["Statement"] if "SenderTask" in json.dumps(one["Principal"])]
+        assert [one["Action"] for one in given] == (["kms:Decrypt"] if name.startswith("Keys/RootKey") else []), name
+    [task] = [one for name, one in resources("AWS::ECS::TaskDefinition").items() if "SenderDefinition" in name]
+    [container] = task["ContainerDefinitions"]
+    assert container["Command"] == ["headshotly", "sender"]
+    assert "Secrets" not in container
+
+
+def test_what_customers_are_told_is_the_senders_and_left_out_by_the_duties(resources) -> None:
+    commands = {
+        one["ContainerDefinitions"][0]["Name"]: one["ContainerDefinitions"][0]
+        for one in resources("AWS::ECS::TaskDefinition").values()
+    }
+    assert commands["duties"]["Command"] == ["headshotly", "duties", "run", "--but", "integrations.deliver"]
+    declared = (REPOSITORY / "headshotly" / "integrations" / "duties.py").read_text()
+    assert '@duty("integrations.deliver"' in declared
+    for room, container in commands.items():
+        told = {one["Name"]: one["Value"] for one in container["Environment"]}
+        assert told["HEADSHOTLY_OPTION_WEBHOOKS__PORTS"] == "443", room
 
 
 @pytest.mark.parametrize(
@@ -265,7 +363,7 @@ def test_config_delivers_into_a_bucket_that_does_not_lock_by_itself(resources) -
 
 def test_alarms_may_be_published_and_everything_that_tells_uses_the_topic(resources) -> None:
     """Clause 8.2. A topic with a policy of its own lets in nobody whom the policy does not name."""
-    [policy] = resources("AWS::SNS::TopicPolicy").values()
+    [policy] = resources("AWS::SNS::TopicPolicy", "Watch").values()
     let_in = {
         json.dumps(one["Principal"]): one
         for one in policy["PolicyDocument"]["Statement"]
@@ -276,7 +374,7 @@ def test_alarms_may_be_published_and_everything_that_tells_uses_the_topic(resour
     }
     assert any("events.amazonaws.com" in who for who in let_in)
     alarms = resources("AWS::CloudWatch::Alarm", "Watch")
-    assert len(alarms) >= 13
+    assert len(alarms) >= 20
     for name, alarm in alarms.items():
         assert "Alarms" in json.dumps(alarm["AlarmActions"]), name
 
@@ -288,6 +386,9 @@ METRICS_OF_AWS = {
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible": {"QueueName"}, "ApproximateAgeOfOldestMessage": {"QueueName"}},
     "AWS/RDS": {"CPUUtilization": {"DBClusterIdentifier"}},
     "ECS/ContainerInsights": {"RunningTaskCount": {"ClusterName", "ServiceName"}},
+    "AWS/S3": {name: {"SourceBucket", "DestinationBucket", "RuleId"}
+               for name in ("OperationsFailedReplication", "ReplicationLatency")},
+    "AWS/Backup": {"NumberOfBackupJobsCompleted": {"BackupVaultName"}},
 }  # fmt: skip
 
 
@@ -303,6 +404,83 @@ def test_alarms_look_at_metrics_that_there_are_and_programs_that_do_not_run_are_
     assert missing == set(ROOMS)
     [cluster] = resources("AWS::ECS::Cluster").values()
     assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enabled"}]
+
+
+def test_a_copy_that_fails_or_is_late_is_told_of_where_s3_says_so(resources) -> None:
+    """Clause 6.1.b. Failures are counted in the region that is copied from, lateness in that of the copies."""
+    [(_, backup)] = [(name, one) for name, one in resources("AWS::S3::Bucket", "Data").items()
+                     if "ReplicationConfiguration" in one]  # fmt: skip
+    [rule] = backup["ReplicationConfiguration"]["Rules"]
+    assert rule["Destination"]["Metrics"] == {"Status": "Enabled"}, "without these S3 counts nothing"
+    there = rule["Destination"]["Bucket"]
+    alarms = {one["MetricName"]: (name.split("/")[0], one) for name, one in resources("AWS::CloudWatch::Alarm").items()
+              if one["Namespace"] == "AWS/S3"}  # fmt: skip
+    assert {metric: stack for metric, (stack, _) in alarms.items()} == {
+        "OperationsFailedReplication": "Watch", "ReplicationLatency": "Copies",
+    }  # fmt: skip
+    for metric, (stack, alarm) in alarms.items():
+        said = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert said["RuleId"] == rule["Id"], metric
+        assert said["DestinationBucket"] in json.dumps(there), metric
+        named = said["SourceBucket"]
+        assert named == backup["BucketName"] or "BackupDA3807AC" in json.dumps(named), metric
+        [topic] = alarm["AlarmActions"]
+        assert f"{stack}/{topic['Ref']}" in resources("AWS::SNS::Topic"), "an alarm names no other region's topic"
+    failed, late = (alarms[name][1] for name in ("OperationsFailedReplication", "ReplicationLatency"))
+    assert (failed["Statistic"], failed["Threshold"], failed["EvaluationPeriods"]) == ("Sum", 1, 1)
+    assert failed["TreatMissingData"] == "notBreaching", "nothing is counted where nothing was copied"
+    assert (late["Statistic"], late["Threshold"]) == ("Maximum", 3600)
+    for stack in ("Watch", "Copies"):
+        mails = [one for one in resources("AWS::SNS::Subscription", stack).values() if one["Protocol"] == "email"]
+        assert [one["Endpoint"] for one in mails] == [PLAN.alarm_mail], stack
+    [key] = resources("AWS::KMS::Key", "Copies").values()
+    assert [one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "Alarms"
+            and one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]  # fmt: skip
+
+
+def test_a_backup_by_aws_that_fails_or_never_began_is_told_of(resources) -> None:
+    """Clause 6.1.a. A plan that no longer runs fails nothing."""
+    [rule] = [one for one in resources("AWS::Events::Rule").values() if one["EventPattern"]["source"] == ["aws.backup"]]
+    assert set(rule["EventPattern"]["detail"]["state"]) == {"FAILED", "ABORTED", "EXPIRED", "PARTIAL"}
+    assert "Alarms" in json.dumps(rule["Targets"])
+    [none] = [one for one in resources("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "AWS/Backup"]
+    assert (none["ComparisonOperator"], none["TreatMissingData"]) == ("LessThanThreshold", "breaching")
+    assert none["Period"] * none["EvaluationPeriods"] <= 7 * 86_400, "CloudWatch looks back no further"
+    [vault] = resources("AWS::Backup::BackupVault")
+    assert json.dumps(none["Dimensions"]).count(vault.split("/")[1]) == 1
+
+
+def test_what_the_firewall_told_reaches_the_detector(resources) -> None:
+    """Clause 8.2: a log that nobody reads finds nothing."""
+    told = resources("AWS::NetworkFirewall::LoggingConfiguration")
+    assert len(told) == len(resources("AWS::NetworkFirewall::Firewall")) == 2
+    for name, one in told.items():
+        [where] = one["LoggingConfiguration"]["LogDestinationConfigs"]
+        assert (where["LogType"], where["LogDestinationType"]) == ("ALERT", "S3"), name
+        assert "Records" in json.dumps(where["LogDestination"]["bucketName"]), name
+        assert where["LogDestination"]["prefix"] == "firewall", name
+    [bucket] = [one for name, one in resources("AWS::S3::Bucket").items() if name.startswith("Watch/Records")]
+    notices = {
+        one["Filter"]["S3Key"]["Rules"][0]["Value"]: json.dumps(one["Queue"])
+        for one in bucket["NotificationConfiguration"]["QueueConfigurations"]
+    }
+    assert set(notices) == {f"{one}/AWSLogs/{ACCOUNT}/" for one in ("flows", "firewall")}
+    assert "NoticesNetworkFirewall" in notices[f"firewall/AWSLogs/{ACCOUNT}/"]
+    [policy] = [one for name, one in resources("AWS::S3::BucketPolicy").items() if "Watch/Records" in name]
+    written = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "s3:PutObject"
+               and one.get("Principal") == {"Service": "delivery.logs.amazonaws.com"}]  # fmt: skip
+    assert "/firewall/AWSLogs/" in json.dumps(written)
+    assert all(one["Condition"]["StringEquals"]["aws:SourceAccount"] == ACCOUNT for one in written)
+
+
+def test_notices_that_nobody_reads_are_told_of(resources) -> None:
+    unread = [
+        json.dumps(one["Dimensions"])
+        for one in resources("AWS::CloudWatch::Alarm", "Watch").values()
+        if one["MetricName"] == "ApproximateAgeOfOldestMessage" and one["Threshold"] == 3600
+    ]
+    for name in WATCHED:
+        assert any(f"Notices{name.title().replace('-', '')}" in one for one in unread), name
 
 
 def test_whoever_starts_the_operators_task_under_another_group_is_told_of_all_the_same(resources) -> None:
@@ -327,7 +505,7 @@ def test_the_detector_hears_of_the_trail_of_findings_and_of_the_networks_traffic
     forms = (REPOSITORY / "headshotly" / "incidents" / "reading.py").read_text().split("FORMS = {")[1].split("}")[0]
     assert set(re.findall(r'"([a-z-]+)":', forms)) == set(WATCHED)
     heard = {
-        name.split("/")[1].rstrip("0123456789ABCDEF"): one["NotificationConfiguration"]["QueueConfigurations"][0]
+        re.sub(r"[0-9A-F]{8}$", "", name.split("/")[1]): one["NotificationConfiguration"]["QueueConfigurations"][0]
         for name, one in resources("AWS::S3::Bucket", "Watch").items()
     }
     assert "NoticesCloudtrail" in json.dumps(heard["Locked"]["Queue"])
@@ -361,6 +539,7 @@ def test_whoever_writes_notices_may_seal_them_and_write_to_no_other_queue(resour
     assert {name: who for name, (who, _) in writers.items()} == {
         "NoticesCloudtrail": "s3.amazonaws.com",
         "NoticesVpcFlow": "s3.amazonaws.com",
+        "NoticesNetworkFirewall": "s3.amazonaws.com",
         "NoticesGuardduty": "events.amazonaws.com",
     }
     for name, (_, condition) in writers.items():
@@ -445,7 +624,7 @@ def test_the_first_deployment_starts_nothing_that_could_not_become_ready(tmp_pat
     app.synth()
     made = json.loads((tmp_path / "HeadShotly-Service.template.json").read_text())["Resources"].values()
     counts = [one["Properties"]["DesiredCount"] for one in made if one["Type"] == "AWS::ECS::Service"]
-    assert counts == [0] * 6
+    assert counts == [0] * 7
     assert not [one for one in made if one["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget"]
     assert [one for one in made if one["Type"] == "AWS::ECS::TaskDefinition"
             and one["Properties"].get("Family") == "HeadShotlyOperator"]  # fmt: skip

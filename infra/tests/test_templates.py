@@ -93,12 +93,12 @@ def test_tasks_leave_through_the_firewall_and_answers_come_back_through_it(templ
         if one["Type"] == "AWS::EC2::Route" and "VpcEndpointId" in one["Properties"]
     }
     out = [one for one in through.values() if one["Properties"].get("DestinationCidrBlock") == "0.0.0.0/0"]
-    assert len(out) == 2
-    assert all("tasksSubnet" in json.dumps(one["Properties"]["RouteTableId"]) for one in out)
-    assert len(through) == 4
+    kinds = [re.findall("(tasks|senders)Subnet", json.dumps(one["Properties"]["RouteTableId"])) for one in out]
+    assert sorted(kinds) == [["senders"], ["senders"], ["tasks"], ["tasks"]]
+    assert len(through) == 8
     for one in network.values():
-        if one["Type"] == "AWS::EC2::Route" and "tasksSubnet" in json.dumps(one["Properties"]["RouteTableId"]):
-            assert "NatGatewayId" not in one["Properties"]
+        if one["Type"] == "AWS::EC2::Route" and re.search("(tasks|senders)Subnet", json.dumps(one["Properties"])):
+            assert not {"NatGatewayId", "GatewayId"} & set(one["Properties"])
     groups = [one["Properties"] for one in network.values() if one["Type"] == "AWS::NetworkFirewall::RuleGroup"]
     assert any("sid:9100001" in json.dumps(group) for group in groups)
 
@@ -170,12 +170,16 @@ def test_only_the_rooms_that_open_photos_may_unwrap(resources) -> None:
     """Clause 2.4.a: the sequencer and the detector never come near a customer's key."""
     [key] = [key for name, key in resources("AWS::KMS::Key").items() if name.startswith("Keys/RootKey")]
     may = {one["Sid"] for one in key["KeyPolicy"]["Statement"] if "kms:Decrypt" in json.dumps(one["Action"])}
-    assert may == {"WrapWeb", "WrapWorker", "WrapDuties", "WrapOperator"}
+    # The sender opens endpoints' addresses with it; no bucket and no table of photos is open to it.
+    assert may == {"WrapWeb", "WrapWorker", "WrapDuties", "WrapOperator", "UnwrapSender"}
+    [sender] = [one for one in key["KeyPolicy"]["Statement"] if one["Sid"] == "UnwrapSender"]
+    assert sender["Action"] == "kms:Decrypt"
+    assert not [act for acts in _acts(resources, "sender").values() for act in acts if act.startswith("s3:")]
 
 
 def test_tasks_run_as_nobody_on_a_read_only_disk_from_a_pinned_image(resources) -> None:
     found = resources("AWS::ECS::TaskDefinition")
-    assert len(found) == 7
+    assert len(found) == 8
     for name, task in found.items():
         for container in task["ContainerDefinitions"]:
             assert container["ReadonlyRootFilesystem"] is True, name
@@ -419,7 +423,7 @@ def test_the_shared_disk_stands_in_both_zones_and_hears_tasks_alone(resources) -
     assert {(one["FromPort"], one["ToPort"], one["IpProtocol"]) for one in heard} == {(2049, 2049, "tcp")}
     rooms = {re.search(r"(\w+?)Group", json.dumps(one["SourceSecurityGroupId"])).group(1) for one in heard}
     assert {room.removeprefix("Network") for room in rooms} == {
-        "Web", "Worker", "Sequencer", "Detector", "Duties", "Operator",
+        "Web", "Worker", "Sequencer", "Sender", "Detector", "Duties", "Operator",
     }  # fmt: skip
 
 
@@ -434,7 +438,9 @@ def test_each_task_mounts_and_may_mount_only_what_it_needs(resources) -> None:
             if not any(act.startswith("elasticfilesystem:") for act in acts):
                 continue
             assert len(policy["Roles"]) == 1
-            [room] = re.findall(r"(Web|Worker|Sequencer|Detector|Duties|Operator)Task", json.dumps(policy["Roles"]))
+            [room] = re.findall(
+                r"(Web|Worker|Sequencer|Sender|Detector|Duties|Operator)Task", json.dumps(policy["Roles"])
+            )
             [of] = one["Condition"]["StringEquals"].values()
             [point] = [logical for logical in paths if logical in json.dumps(of)]
             assert point.startswith(f"Disk{room}"), "nobody uses another's access point"
@@ -553,6 +559,28 @@ def test_only_the_operator_makes_epochs_of_root_keys_and_only_under_our_names(re
     assert all(one.startswith("alias/headshotly/") for one in aliases)
 
 
+def test_the_operator_changes_the_backups_root_key_and_writes_nothing_else_of_a_backup(resources) -> None:
+    """Clause 3.2.b: wrapped keys are written in both regions; blobs and manifests are not the operator's."""
+    writes = set()
+    for policy in resources("AWS::IAM::Policy").values():
+        if "OperatorTask" in json.dumps(policy["Roles"]):
+            for one in policy["PolicyDocument"]["Statement"]:
+                place = json.dumps(one["Resource"])
+                if "s3:PutObject" in one["Action"] and ("second" in place or "Backup" in place):
+                    writes.add(place.rstrip('"]} ').rpartition("/")[0].rpartition("/")[2] + "/*")
+                    assert "/keys/*" in place, place
+                    assert set(one["Action"]) == {"s3:PutObject", "s3:PutObjectRetention"}
+    assert writes == {"keys/*"}
+    keys = resources("AWS::KMS::Key")
+    may = {
+        (name[:14], one["Sid"])
+        for name, key in keys.items()
+        for one in key["KeyPolicy"]["Statement"]
+        if "kms:ReEncryptFrom" in json.dumps(one["Action"]) and one["Sid"].startswith("Wrap")
+    }
+    assert may == {("Keys/BackupKey", "WrapOperator")}
+
+
 def test_alarms_arrive_through_the_sealed_topic(resources) -> None:
     [key] = [key for name, key in resources("AWS::KMS::Key").items() if name.startswith("Keys/DataKey")]
     [alarms] = [one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "Alarms"]
@@ -564,7 +592,7 @@ def test_only_the_collector_asks_programs_for_their_numbers(resources) -> None:
     scraped = {
         rule["FromPort"]: json.dumps(rule["SourceSecurityGroupId"])
         for rule in resources("AWS::EC2::SecurityGroupIngress").values()
-        if 9464 <= rule["FromPort"] <= 9468
+        if 9464 <= rule["FromPort"] <= 9469
     }
     assert set(scraped) == set(METRICS.values())
     assert all("Collector" in source for source in scraped.values())

@@ -80,6 +80,11 @@ shoot = services.start_shoot(actor=Actor(kind="customer", id=ada.id), subject=ad
 told["home"] = adas.get("/studio/").status_code
 told["gone"] = adas.get(f"/studio/shoots/{shoot.id}/").status_code
 told["another_shoot"] = beas.get(f"/studio/shoots/{shoot.id}/").status_code
+from headshotly.integrations import webhooks
+for word in ("fine", "gone", "busy"):
+    made = webhooks.register(actor=Actor(kind="customer", id=ada.id), subject=ada.id,
+                             url=f"https://hooks.example.org/{word}", events=["export.ready"])
+    webhooks.test(subject=ada.id, endpoint_id=made.endpoint.id)
 """,
     "worker": """
 from headshotly.frontdoor.worker import LeasedWorker
@@ -101,6 +106,31 @@ taken = 0
 while step := stream.step():
     taken += step
 told = {"taken": taken}
+""",
+    "sender": """
+import dataclasses
+from uuid import UUID
+from django.core.management import call_command
+from django.conf import settings
+from click.testing import CliRunner
+from headshotly.frontdoor.commands.sender import sender
+from headshotly.integrations import delivering
+from headshotly.integrations.models import WebhookDelivery, WebhookTrouble
+from headshotly.integrations.errors import NotDelivered
+
+class Said:
+    # Each endpoint's first message is taken; then one says it is gone, another nothing at all.
+    sent, gone = [], 0
+    def send(self, url, *, headers, body, subject):
+        self.sent.append([url, body.decode()])
+        return 410 if url.endswith("gone") else 503 if url.endswith("busy") else 200
+
+delivering.sender = lambda: Said()
+ran = CliRunner().invoke(sender, ["--once"], catch_exceptions=False)
+told = {"code": ran.exit_code, "sent": sorted(url for url, _ in Said.sent),
+        "states": sorted(map(str, WebhookDelivery.objects.values_list("state", "answered"))),
+        "troubles": list(WebhookTrouble.objects.values_list("what", flat=True))}
+told = json.loads(json.dumps(told))
 """,
     "duties": """
 from headshotly.frontdoor.models import DutyRecord
@@ -180,6 +210,7 @@ def play(scene: str, url: str, folder: Path, photo: Path, **more: str) -> dict:
         HEADSHOTLY_MAIL=str(folder / "mail"),
         HEADSHOTLY_OPTION_ORDERS__TRIAL_HEADSHOTS="1000",
         HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE="yes",
+        HEADSHOTLY_KEY_STORE="database",  # whoever opens something reads its key under its own role too
         PHOTO=str(photo),
         **more,
     )
@@ -256,6 +287,32 @@ def test_every_program_does_its_work_under_its_own_role(played):
     assert played["detector"]["taken"] > 20
     assert played["duties"]["failed"] == []
     assert played["duties"]["done"] > 10
+
+
+@pytest.mark.clause("2.4.a", "1.2.d")
+def test_the_sender_delivers_under_its_own_role_and_reaches_nothing_else(place, played):
+    told = played["sender"]
+    assert told["code"] == 0
+    assert told["sent"] == [f"https://hooks.example.org/{word}" for word in ("busy", "fine", "gone")]
+    assert told["states"] == ["('failed', 410)", "('queued', 503)", "('sent', 200)"]
+    assert told["troubles"] == ["gone"]
+    assert told["shortcomings"] == []
+    elsewhere = ["studio_photo", "vault_storedobject", "accounts_customer", "orders_order", "access_grant", "audit_entry",
+                 "integrations_accesstoken", "incidents_event", "frontdoor_dutyrecord", "django_session"]  # fmt: skip
+    acts = [f"SELECT * FROM {table}" for table in elsewhere]
+    acts += ["UPDATE integrations_webhookendpoint SET url = url", "UPDATE integrations_webhookendpoint SET subject = subject",
+             "DELETE FROM integrations_webhookendpoint", "UPDATE integrations_webhookdelivery SET about = about",
+             "INSERT INTO incidents_containment SELECT * FROM incidents_containment",
+             "DELETE FROM vault_keyhold", "SELECT * FROM audit_pendingentry"]  # fmt: skip
+    with psycopg.connect(place[0]("sender"), autocommit=True) as database:
+        for act in acts:
+            with pytest.raises(InsufficientPrivilege):
+                database.execute(act)
+    with psycopg.connect(place[0]("sender").replace("/whole", "/whole_keys"), autocommit=True) as keys:
+        assert keys.execute("SELECT count(*) FROM vault_wrappedcustomerkey").fetchone() != (0,)
+        for act in ("DELETE FROM vault_wrappedcustomerkey", "UPDATE vault_wrappedcustomerkey SET blob = ''"):
+            with pytest.raises(InsufficientPrivilege):
+                keys.execute(act)
 
 
 @pytest.mark.clause("9.1.b")

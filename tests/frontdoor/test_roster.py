@@ -54,6 +54,17 @@ def test_a_duty_is_done_when_due_and_not_before(declared, at) -> None:
     assert (record.succeeded, record.sentence, record.holder, record.held_until) == (True, "Counted.", "", None)
 
 
+def test_a_duty_left_to_another_program_is_not_done_here(declared) -> None:
+    for name in ("room.mine", "room.another-s"):
+        duties.duty(name, every=dt.timedelta(hours=1))(lambda: "Done.")
+    assert roster.run_due(but=("room.another-s",)) == ["room.mine"]
+    assert not DutyRecord.objects.filter(name="room.another-s").exists()
+    assert roster.run_due() == ["room.another-s"]
+    roster.require_known(["room.mine"])
+    with pytest.raises(Refusal, match="There is no duty “room"):
+        roster.require_known(["room.mine", "room.nobody-s"])
+
+
 def test_a_failing_duty_is_tried_again_soon_and_stops_nobody_else(declared, at) -> None:
     noon = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
     at(noon)

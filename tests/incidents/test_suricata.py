@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -25,6 +26,16 @@ pytestmark = [
 ]
 RULES = Path(rulebook.__file__).with_name("suricata") / "inside.rules"
 EDGE = Path(__file__).resolve().parents[2] / "infra" / "suricata" / "headshotly.rules"
+SENDERS = EDGE.with_name("senders.rules")
+# What the firewall of AWS is told beside the rules (infra/headshotly_infra/network.py).
+_SETS = {"SENDERS": "[10.20.11.64/27]", "INSIDE": "[10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16]"}
+_GIVEN = [part for name, value in _SETS.items() for part in ("--set", f"vars.address-groups.{name}={value}")]
+# The firewall's last word about everything that no rule lets out: here it says so instead of dropping.
+_ELSE = "".join(
+    f'alert {protocol} any any -> any any (msg:"not let out"; flow:to_server,established; sid:{sid};)\n'
+    for sid, protocol in ((1, "tls"), (2, "http"))
+)
+_NOT_LET_OUT = {1, 2}
 OUTGOING = 4  # PACKET_OUTGOING: loopback shows every frame twice
 
 
@@ -120,10 +131,118 @@ def test_a_capture_s_attacks_become_cases(suricata: str, detector, tmp_path: Pat
     assert Case.objects.count() == 1
 
 
-@pytest.mark.parametrize("rules", [RULES, EDGE], ids=["inside", "edge"])
+def _checksum(data: bytes) -> int:
+    whole = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    return ~((whole & 0xFFFF) + (whole >> 16)) & 0xFFFF
+
+
+def _hello(name: str) -> bytes:
+    """Return what a TLS client says first when it asks for a name."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname=name or None)
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def _conversation(source: tuple[str, int], target: tuple[str, int], *said: bytes) -> list[bytes]:
+    """Return the frames in which a client opens a connection and says something, which the server takes."""
+
+    def frame(there: bool, flags: int, number: int, heard: int, data: bytes = b"") -> bytes:
+        (one, from_port), (other, to_port) = (source, target) if there else (target, source)
+        tcp = struct.pack("!HHIIBBHHH", from_port, to_port, number, heard, 5 << 4, flags, 64_000, 0, 0) + data
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, socket.inet_aton(one),
+                           socket.inet_aton(other))  # fmt: skip
+        head = head[:10] + struct.pack("!H", _checksum(head)) + head[12:]
+        return bytes(12) + b"\x08\x00" + head + tcp
+
+    frames = [frame(True, 0x02, 0, 0), frame(False, 0x12, 0, 1), frame(True, 0x10, 1, 1)]
+    told = 1
+    for piece in said:
+        frames.append(frame(True, 0x18, told, 1, piece))
+        told += len(piece)
+        frames.append(frame(False, 0x10, 1, told))
+    return frames
+
+
+_SENDER, _TASK, _OUT, _IN = "10.20.11.70", "10.20.4.9", "93.184.215.14", "10.20.8.5"
+_WEB = b"POST / HTTP/1.1\r\nHost: hooks.example.org\r\nContent-Length: 0\r\n\r\n"
+# who → where → what is said first → the rules it meets
+_TRIES = [
+    (_SENDER, (_OUT, 443), _hello("hooks.example.org"), set()),
+    (_SENDER, (_OUT, 443), _hello("any.name.of.anybody.example"), set()),
+    (_SENDER, (_OUT, 8443), _hello("hooks.example.org"), {1}),
+    (_SENDER, (_OUT, 443), _hello(""), {1}),
+    (_SENDER, (_OUT, 443), _WEB, {2}),
+    (_SENDER, (_IN, 443), _hello("hooks.example.org"), {9100101}),
+    (_SENDER, ("169.254.169.254", 80), _WEB, {9100101}),
+    (_SENDER, ("192.168.3.4", 443), _hello("hooks.example.org"), {9100101}),
+    (_TASK, (_OUT, 443), _hello("hooks.example.org"), {1}),
+]
+
+
+def _tried(suricata: str, folder: Path, rules: str, tries: list) -> list[list[dict]]:
+    """Return what Suricata, in line as a firewall, said of each try."""
+    capture, written, logs = folder / "tries.pcap", folder / "all.rules", folder / "logs"
+    logs.mkdir()
+    written.write_text(rules, encoding="utf-8")
+    frames = [
+        frame
+        for number, (source, target, said, _) in enumerate(tries)
+        for frame in _conversation((source, 40_000 + number), target, *(said if isinstance(said, list) else [said]))
+    ]
+    rows = [struct.pack("<IIII", 1_800_000_000, at * 1000, len(one), len(one)) + one for at, one in enumerate(frames)]
+    capture.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + b"".join(rows))
+    done = subprocess.run(
+        [suricata, "-r", str(capture), "-S", str(written), "-l", str(logs), "-k", "none", "--runmode", "single",
+         "--simulate-ips", *_GIVEN],
+        capture_output=True, timeout=120, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (logs / "eve.json").read_text().splitlines()]
+    told = [one for one in lines if one["event_type"] == "alert"]
+    return [[one for one in told if 40_000 + number in (one["src_port"], one["dest_port"])]
+            for number in range(len(tries))]  # fmt: skip
+
+
+@pytest.mark.clause("1.2.d", "2.4.a")
+def test_senders_get_out_to_public_hosts_by_name_over_tls_and_nobody_else_does(suricata: str, tmp_path: Path) -> None:
+    rules = SENDERS.read_text(encoding="utf-8") + _ELSE
+    for (source, target, _, met), mine in zip(_TRIES, _tried(suricata, tmp_path, rules, _TRIES), strict=True):
+        # What a rule drops is not looked at any further, so that the last word may be heard or not.
+        found = {one["alert"]["signature_id"] for one in mine} - (_NOT_LET_OUT if 9100101 in met else set())
+        assert found == met, (source, target)
+        dropped = {one["alert"]["signature_id"] for one in mine if one["alert"]["action"] == "blocked"}
+        assert dropped == met - _NOT_LET_OUT, (source, target)
+
+
+# What leaves by port 443 and is no TLS is dropped, whatever it is; a hello that takes two packets, as one with keys
+# against quantum computers does, is none of it.
+_WHOLE = _hello("api.stripe.com")
+_AT_THE_EDGE = [
+    (_TASK, (_OUT, 443), _WHOLE, set()),
+    (_TASK, (_OUT, 443), [_WHOLE[:100], _WHOLE[100:]], set()),
+    (_TASK, (_OUT, 443), _WHOLE[:9] + b"\x03\x02" + _WHOLE[11:], {9100002}),
+    (_TASK, (_OUT, 443), _WHOLE[:9] + b"\x03\x01" + _WHOLE[11:], {9100001}),
+    (_TASK, (_OUT, 443), _WEB, {9100003, 9100007}),
+    (_TASK, (_OUT, 443), b"SSH-2.0-OpenSSH_9.2\r\n", {9100007}),
+    (_TASK, (_OUT, 22), b"SSH-2.0-OpenSSH_9.2\r\n", {9100004, 9100006}),
+]
+
+
+@pytest.mark.clause("4.1", "8.2.b")
+def test_what_leaves_by_443_and_is_no_tls_is_dropped(suricata: str, tmp_path: Path) -> None:
+    rules = EDGE.read_text(encoding="utf-8")
+    for (_, target, _, met), mine in zip(_AT_THE_EDGE, _tried(suricata, tmp_path, rules, _AT_THE_EDGE), strict=True):
+        assert {one["alert"]["signature_id"] for one in mine} - {9100003} == met - {9100003}, target
+        dropped = {one["alert"]["signature_id"] for one in mine if one["alert"]["action"] == "blocked"}
+        assert dropped == met & {9100007}, target
+
+
+@pytest.mark.parametrize("rules", [RULES, EDGE, SENDERS], ids=["inside", "edge", "senders"])
 def test_every_rule_of_ours_is_one_that_suricata_takes(suricata: str, tmp_path: Path, rules: Path) -> None:
     done = subprocess.run(
-        [suricata, "-T", "-S", str(rules), "-l", str(tmp_path)], capture_output=True, timeout=120, text=True
+        [suricata, "-T", "-S", str(rules), "-l", str(tmp_path), *_GIVEN], capture_output=True, timeout=120, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "E: detect" not in done.stdout + done.stderr

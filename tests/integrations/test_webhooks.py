@@ -5,8 +5,13 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
+from django.db import Error as DatabaseFailure
 
+from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
+from headshotly.frontdoor.commands.sender import sender
+from headshotly.incidents import containment
 from headshotly.integrations import delivering, signing, troubles, webhooks
 from headshotly.integrations.errors import WebhookRefused
 from headshotly.integrations.models import WebhookDelivery, WebhookEndpoint
@@ -266,3 +271,67 @@ def test_a_program_registers_reads_the_log_sends_again_and_removes(program, pers
     assert program.delete(f"webhooks/{made['id']}").status_code == 204
     assert delivering.send_due() == 0
     assert WebhookDelivery.objects.count() == 0
+
+
+def test_where_the_network_lets_out_some_ports_only_an_endpoint_at_another_is_refused_at_once(person, settings):
+    def register(url: str):
+        return webhooks.register(actor=person.actor, subject=person.id, url=url, events=["job.done"])
+
+    register("https://hooks.example.org:8443/any-port-by-default")
+    here = configuration.current()
+    settings.HEADSHOTLY = replace(here, options={**here.options, "webhooks.ports": "443"})
+    with pytest.raises(WebhookRefused, match="to port 443 only"):
+        register("https://hooks.example.org:8443/again")
+    for url in ("https://hooks.example.org/usual", "https://hooks.example.org:443/said"):
+        register(url)
+
+
+def test_the_sender_sends_what_is_due_unless_the_service_is_read_only_and_a_failure_is_told(
+    endpoint, person, monkeypatch
+):
+    webhooks.test(subject=person.id, endpoint_id=endpoint.endpoint.id)
+    measure = containment.contain(
+        actor=SYSTEM, number=None, measure_id=containment.READ_ONLY, target="", because="We look into it."
+    )
+
+    def once():
+        return CliRunner().invoke(sender, ["--once"])
+
+    assert once().exit_code == 0
+    assert files() == []
+    containment.release(actor=SYSTEM, containment_id=measure.id, because="Nothing was found.")
+    assert once().exit_code == 0
+    [message] = files()
+    assert message["to"] == "hooks.example.org"
+
+    def fail() -> int:
+        raise ValueError("something nobody foresaw")
+
+    monkeypatch.setattr(delivering, "send_due", fail)
+    assert isinstance(once().exception, ValueError)
+
+
+def test_the_sender_goes_on_after_a_failure_and_ends_when_told(monkeypatch):
+    class Told:
+        rounds = 0
+
+        def on(self):
+            return self
+
+        def is_told(self):
+            return Told.rounds == 3
+
+        def wait(self, _seconds):
+            Told.rounds += 1
+
+    fails = [DatabaseFailure("away"), ValueError("unforeseen"), None]
+
+    def send_due() -> int:
+        if failure := fails.pop(0):
+            raise failure
+        return 1
+
+    monkeypatch.setattr(delivering, "send_due", send_due)
+    monkeypatch.setattr("headshotly.frontdoor.commands.sender.Stopping", Told)
+    assert CliRunner().invoke(sender, [], catch_exceptions=False).exit_code == 0
+    assert fails == []

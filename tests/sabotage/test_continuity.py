@@ -104,6 +104,33 @@ def test_a_single_store(backups, watch, settings) -> None:
     watch.is_broken("two different regions")
 
 
+@COMMITTED
+@pytest.mark.sabotage("backup_key_in_date", "the backups' root key is not rotated for more than a year")
+def test_an_old_root_of_backups(backups, watch, later) -> None:
+    watch.is_content()
+    later(days=400)
+    watch.is_broken("400 days old")
+
+
+@COMMITTED
+@pytest.mark.sabotage("backup_key_in_date", "a rotation stopped half-way, and backups open under the older root only")
+def test_a_half_rotation_of_backups(backups, watch) -> None:
+    watch.is_content()
+    places.key_service().new_root()
+    watch.is_broken("backups in eu-north-1 open under an older root only")
+    services.rotate_root(actor=SYSTEM)
+    watch.is_content()
+
+
+@COMMITTED
+@pytest.mark.sabotage("backup_key_in_date", "one region lost the wrapping under the root in force")
+def test_a_wrapping_that_is_gone(backups, watch) -> None:
+    services.rotate_root(actor=SYSTEM)
+    watch.is_content()
+    shutil.rmtree(backups / "stockholm" / "repository" / "keys")
+    watch.is_broken("backups in eu-north-1 open under an older root only")
+
+
 @ALL
 @pytest.mark.sabotage("plan_is_reviewed", "the plan was changed after its review")
 def test_a_plan_nobody_read(watch, monkeypatch) -> None:

@@ -101,6 +101,19 @@ class StrictKms:
         except InvalidTag:
             raise _error("InvalidCiphertextException", "Decrypt") from None
 
+    def re_encrypt(self, *, CiphertextBlob, **given):  # noqa: N803
+        self._usable(given["DestinationKeyId"], "ReEncrypt")
+        opened = self.decrypt(
+            KeyId=given["SourceKeyId"],
+            CiphertextBlob=CiphertextBlob,
+            EncryptionContext=given["SourceEncryptionContext"],
+        )
+        return self.encrypt(
+            KeyId=given["DestinationKeyId"],
+            Plaintext=opened["Plaintext"],
+            EncryptionContext=given["DestinationEncryptionContext"],
+        )
+
     def schedule_key_deletion(self, *, KeyId, PendingWindowInDays):  # noqa: N803
         assert 7 <= PendingWindowInDays <= 30
         if KeyId in self.aliases:  # the real service takes no alias here

@@ -104,6 +104,31 @@ def test_a_new_root_wraps_and_the_old_one_still_unwraps(service):
 
 
 @pytest.mark.clause("3.2.b")
+def test_a_blob_is_wrapped_anew_under_the_root_in_force(service):
+    before = service.wrap(KEY, CONTEXT)
+    new = service.new_root()
+    after = service.rewrap(before, CONTEXT)
+    assert service.root_of(after) == new
+    assert service.unwrap(after, CONTEXT) == service.unwrap(before, CONTEXT) == KEY
+    with pytest.raises(KeyServiceUnavailable):
+        service.rewrap(before, {**CONTEXT, "subject": "b"})
+    with pytest.raises(KeyServiceUnavailable):
+        service.rewrap(before[:-1] + bytes([before[-1] ^ 1]), CONTEXT)
+
+
+def test_the_key_never_leaves_the_kms_when_it_is_wrapped_anew(monkeypatch):
+    service = AwsKeyService(kms := StrictKms())
+    before = service.wrap(KEY, CONTEXT)
+    service.new_root()
+    asked = []
+    real = kms.re_encrypt
+    monkeypatch.setattr(service._kms, "re_encrypt", lambda **given: asked.append(given) or real(**given))
+    after = service.rewrap(before, CONTEXT)
+    assert KEY not in repr(asked).encode("latin-1")
+    assert [one["DestinationKeyId"] for one in asked] == [service.root_of(after)]
+
+
+@pytest.mark.clause("3.2.b")
 def test_a_retired_root_opens_nothing(strict_service):
     old = strict_service.current_root()
     before = strict_service.wrap(KEY, CONTEXT)

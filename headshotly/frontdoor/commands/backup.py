@@ -4,7 +4,7 @@ import click
 import django
 
 from headshotly.frontdoor.progress_bar import showing
-from headshotly.policy.permission import permission
+from headshotly.policy.permission import permission, production_act
 
 
 @permission("operator")
@@ -61,8 +61,21 @@ def list_() -> None:
         click.echo(sentence, err=True)
     if not found.backups:
         click.echo("There is no backup yet.")
+    _tell_root()
     if found.silent or found.damaged:
         raise click.exceptions.Exit(1)
+
+
+def _tell_root() -> None:
+    from headshotly.continuity import selectors  # noqa: PLC0415 - after Django's setup
+    from headshotly.policy import clock  # noqa: PLC0415 - as above
+
+    state = selectors.root_key_state()
+    if state is None:
+        return
+    click.echo(f"Root key {state.root}, {(clock.now() - state.made_at).days} days old.")
+    if state.older or state.stale:
+        click.echo("An older root key is still there; run “headshotly backup rotate-key”.", err=True)
 
 
 @backup.command()
@@ -97,6 +110,26 @@ def prune() -> None:
         done = services.prune(actor=SYSTEM, progress=progress)
     held = f"; a lock still holds {done.locked}" if done.locked else ""
     click.echo(f"{done.backups} backups let go, {done.blobs} blobs removed ({_size(done.bytes)}){held}.")
+
+
+@production_act("act:rotate-keys")
+@backup.command(name="rotate-key")
+def rotate_key() -> None:
+    """Put a new root key of the backups in force, wrap their keys under it, and destroy the older one.
+
+    No backup is written anew, and each stays readable throughout. Interrupted anywhere, running it again goes on.
+    """
+    django.setup()
+    from headshotly.audit.actor import SYSTEM  # noqa: PLC0415 - after Django's setup
+    from headshotly.continuity import services  # noqa: PLC0415 - after Django's setup
+
+    with showing() as progress:
+        done = services.rotate_root(actor=SYSTEM, progress=progress)
+    went = "An interrupted rotation was finished" if done.resumed else "A new root key is in force"
+    click.echo(
+        f"{went}: {done.root}. {done.backups} backups open with it in every region, {done.written} keys written, "
+        f"{len(done.retired)} older roots destroyed."
+    )
 
 
 @backup.command()

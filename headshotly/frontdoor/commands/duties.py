@@ -22,23 +22,26 @@ def duties() -> None:
 
 @duties.command()
 @click.option("--slow/--quick", default=None, help="Only the duties that take long, or only the others.")
-def run(*, slow: bool | None) -> None:
+@click.option("--but", multiple=True, metavar="NAME", help="Leave this duty to another program; may be said again.")
+def run(*, slow: bool | None, but: tuple[str, ...]) -> None:
     """Do every duty when it is due, until told to stop."""
     refuse_while_restoring()
     django.setup()
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
 
-    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import loaded, program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
-    from headshotly.frontdoor.roster import run_due  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor.roster import require_known, run_due  # noqa: PLC0415 - after Django's setup
 
     require_separated()
+    require_known(but)
     program_metrics.listen("slow-duties" if slow else "duties")
     stop = Stopping().on()
+    loaded.leave_to_itself()
     while not stop.wait(LOOK_SECONDS):
         try:
-            run_due(slow=slow)
+            run_due(slow=slow, but=but)
             program_metrics.saw_step("duties")
         except DatabaseFailure as error:
             # A duty that was done but not written down stays held, and is done again when its time is over.
