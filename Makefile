@@ -1,6 +1,6 @@
 # Every habit of the house. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast image client painter sabotage clean
+.PHONY: help verify run test lint format gates findings bench docs clause setup setup-dev lock infra dast dast-long image client painter sabotage clean
 SHELL := /bin/sh
 VENV := .venv/bin
 
@@ -39,6 +39,9 @@ infra: setup-dev ## Make the templates of the infrastructure and check what they
 
 dast: setup-dev ## Scan the running service: TLS, pages and forms, API
 	@sh setup/dast.sh
+
+dast-long: setup-dev ## The same, with time for every attack to come to its end
+	@HEADSHOTLY_DAST=long sh setup/dast.sh
 
 image: setup-dev ## Make our layer of the container image twice, and compare
 	@sh setup/image.sh

@@ -2,44 +2,78 @@
 
 import datetime as dt
 import json
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dast import acceptance, api, authority, crawl, permitted, planted, results, seeding, serving, tls
+from dast import (
+    acceptance,
+    addresses,
+    api,
+    authority,
+    callback,
+    crawl,
+    hooks,
+    last,
+    permitted,
+    planted,
+    results,
+    seeding,
+    serving,
+    tls,
+)
 from dast.results import Found, Scan, ScanFailed
+from dast.spares import Spares
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 TOOLS = _REPOSITORY / "build" / "dast" / "bin"
 REPORTS = _REPOSITORY / "build" / "findings"
+TABLE = _REPOSITORY / "docs" / "permissions.md"
 # Pages that a scan must have come to; without them it looked at something else than the service.
 VISITOR_PAGES = frozenset({"/", "/account/sign-up/", "/account/sign-in/", "/account/reset/", "/privacy/ask/", "/trust/",
                            "/trust/report/", "/policy/", "/orders/prices/", "/language/"})  # fmt: skip
 CUSTOMER_PAGES = frozenset(
     {"/studio/", "/account/settings/", "/account/protection/", "/your-data/", "/orders/", "/opened/"}
 )
-# What would end the very session or account that looks on.
-_ENDS = ("/account/sign-out/*", "/account/sessions/end/*", "/your-data/delete/*", "/studio/delete-everything/*",
-         "/consent/*/withdraw/*", "/account/reset/*", "/account/sign-*", "/trust/*", "/documents/*", "/policy/*",
-         "/privacy/*", "/language/*", "/static/*")  # fmt: skip
-_DELETION = "/account/deletion"
-_STAFF = "security-officer"  # sees the most pages
+# What would end what looks on, which is looked at last (``addresses.LAST``), and what the visitor looks at already.
+_ENDS = (*addresses.patterns(addresses.LAST["customer"]), "/account/reset/*", "/account/confirm/*", "/account/sign-*",
+         "/trust/*", "/documents/*", "/policy/*", "/privacy/*", "/language/*", "/static/*")  # fmt: skip
+_STAFF_ENDS = ("/staff/sign-*", *addresses.patterns(set(addresses.LAST["staff"]) | set(addresses.LAST["visitor"])))
 _STAFF_LEFT = frozenset({"/staff/prove/", "/staff/sign-in/"})
-# What would end the very session or account that looks on, or stop the service for everybody; and single
-# events, of which the scan itself makes hundreds that all look alike.
-_STAFF_ENDS = ("/staff/sign-*", "/staff/prove/*", "/staff/passkeys/*", "/staff/enrol/*", "/staff/people/*-*",
-               "/staff/customers/*/end-*", "/staff/incidents/cases/*/contain/*",
-               *(f"/staff/watch/events/{digit}*" for digit in range(10)))  # fmt: skip
 # Attacks on forms that keep something and on pages that show it again; the others fit no page of staff, or are of the
 # host as a whole, which the other two crawls look at.
-_STAFF_ATTACKS = "passive,csrf,permanentxss,redirect,sql,xss"
+_STAFF_ATTACKS = "passive,csrf,permanentxss,redirect,sql,ssrf,xss"
+_SPARES = 30  # accounts to be ended
 _PASS, _FAIL, _ERROR = 0, 1, 2
 type _Job = Callable[[], Scan]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long each part may take: in the gate, or until every attack is at its end."""
+
+    visitor: crawl.Bounds
+    staff: crawl.Bounds
+    last: crawl.Bounds
+
+
+_GATE = Effort(
+    visitor=crawl.Bounds(crawl=25, attack=7, whole=240, tasks=8),
+    staff=crawl.Bounds(crawl=15, attack=4, whole=150, tasks=8, sql="sql:post"),
+    last=crawl.Bounds(crawl=8, attack=2, whole=120, tasks=8),
+)
+_LONG = Effort(
+    visitor=crawl.Bounds(crawl=120, attack=400, whole=3600, tasks=8),
+    staff=crawl.Bounds(crawl=120, attack=400, whole=3600, tasks=8, sql="sql:post"),
+    last=crawl.Bounds(crawl=60, attack=120, whole=1800, tasks=8),
+)
+_EFFORT = _LONG if os.environ.get("HEADSHOTLY_DAST") == "long" else _GATE
 
 
 def _together(jobs: Iterable[_Job]) -> list[Scan]:
@@ -65,18 +99,23 @@ def _planted(scratch: Path, now: dt.datetime) -> None:
         ScanFailed: a tool overlooked a flaw that is there.
     """
     certificate, key = authority.distrusted(scratch / "planted", now=now)
-    bounds = crawl.Bounds(crawl=10, attack=2, whole=90)
-    with planted.running(certificate, key) as url:
+    bounds = crawl.Bounds(crawl=15, attack=6, whole=150)
+    with (
+        callback.listening() as listener,
+        hooks.doors() as doors,
+        planted.running(certificate, key, listener.url) as url,
+    ):
         scans = _together(
             [
                 lambda: crawl.scan(url, tools=TOOLS, scratch=_folder(scratch, "0w"), cookies=planted.SIGNED_IN,
-                                   bounds=bounds),
+                                   bounds=bounds, callback=listener.url),
                 lambda: tls.scan(url, tools=TOOLS, scratch=_folder(scratch, "0t"), authority=None),
                 lambda: api.scan(url, f"{url}/openapi.json", tools=TOOLS, scratch=_folder(scratch, "0a"), headers={},
                                  authority=None, examples=4),
             ]
         )  # fmt: skip
         scans[0] = _looked_at_again(scans[0], url, scratch, planted.SIGNED_IN)
+        scans.append(hooks.planted(doors))
     for scan in scans:
         overlooked = planted.MUST_FIND[scan.tool] - {one.rule for one in scan.found}
         if overlooked:
@@ -97,18 +136,20 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
     """
     folder = _folder(scratch, "service")
     vouching = authority.vouched(folder / "data" / "tls", now=now)
-    with serving.running(folder, vouching) as service:
+    with callback.listening() as listener, serving.running(folder, vouching, hooks.ZONE) as service:
         customer = serving.sign_up(service)
         cookies = customer.cookies
         checked = tls.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1t"), authority=vouching)
         asked = _api(service, customer, scratch)  # before the crawl, which asks for every token there may be
-        bounds = crawl.Bounds(crawl=25, attack=7, whole=180, tasks=8)
+        bounds = _EFFORT.visitor
         forms_only = replace(bounds, sql="sql:post")
         visited, used = _together(
             [
-                lambda: crawl.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1w"), cookies={}, bounds=bounds),
+                lambda: crawl.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1w"), cookies={}, bounds=bounds,
+                                   callback=listener.url),
                 lambda: crawl.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "2w"), cookies=cookies,
-                                   start=sorted(CUSTOMER_PAGES), leave_alone=_ENDS, bounds=forms_only),
+                                   start=sorted(CUSTOMER_PAGES), leave_alone=_ENDS, bounds=forms_only,
+                                   callback=listener.url),
             ]
         )  # fmt: skip
         visited = _looked_at_again(visited, service.url, scratch, {})
@@ -116,26 +157,58 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
         if not customer.is_signed_in:
             raise ScanFailed("The scan signed its customer out, so it is not known what it saw.")
         # Last and alone: what staff may do could change what the others see.
-        worked = _staff(service, scratch)
+        worked = _staff(service, scratch, listener.url)
+        ended = _last(service, scratch, listener.url)
+        called = Scan("callback", "1", callback.read(listener))
     for scan, pages in ((visited, VISITOR_PAGES), (used, CUSTOMER_PAGES)):
         if pages - scan.covered:
             raise ScanFailed(f"wapiti did not come to {', '.join(sorted(pages - scan.covered))}.")
-    return [checked, visited, used, worked, asked]
+    every = [checked, visited, used, worked, asked, *ended, called]
+    _say_what_was_not_seen(every)
+    return every
 
 
-def _staff(service: serving.Service, scratch: Path) -> Scan:
+def _last(service: serving.Service, scratch: Path, listener: str) -> list[Scan]:
+    """Look at what ends accounts, sessions and, in the end, the service.
+
+    Raises:
+        ScanFailed: one of the scans failed, or ended nothing.
+    """
+    means = last.Means(
+        service, TABLE.read_text(encoding="utf-8"), TOOLS, listener, partial(_folder, scratch), _EFFORT.last
+    )
+    spares = Spares(service, customers=_SPARES, staff=dict.fromkeys(last.OTHERS, 1) | {last.OFFICER: 5})
+    return [*_together(last.scans(means, spares)), means.officer(spares)]
+
+
+def _say_what_was_not_seen(scans: Sequence[Scan]) -> None:
+    """Say which addresses no scan came to.
+
+    Raises:
+        ScanFailed: one of them is about no object, so that it was there to be come to.
+    """
+    table = TABLE.read_text(encoding="utf-8")
+    covered = {path for scan in scans for path in scan.covered}
+    covered |= {f"/api/v1{path}" for scan in scans if scan.tool == "schemathesis" for path in scan.covered}
+    missed = addresses.unseen(table, covered)
+    print(f"   {len(addresses.known(table))} addresses, {len(addresses.LEFT_OUT)} left out, {len(missed)} not come to:")
+    for one in missed:
+        print(f"      {one}")
+
+
+def _staff(service: serving.Service, scratch: Path, listener: str) -> Scan:
     """Scan the pages of staff as a member who showed a second factor.
 
     Raises:
         ScanFailed: a page that the member may open was not come to, or the session did not last.
     """
-    member = serving.enter_staff(service, handle="scan", role=_STAFF)
-    table = (_REPOSITORY / "docs" / "permissions.md").read_text(encoding="utf-8")
-    pages = {page for page in permitted.pages(table, who=_STAFF, below="/staff/") if page not in _STAFF_LEFT}
-    bounds = crawl.Bounds(crawl=15, attack=4, whole=90, tasks=8, sql="sql:post")
+    member = serving.enter_staff(service, handle="scan", role=last.OFFICER)
+    table = TABLE.read_text(encoding="utf-8")
+    pages = {page for page in permitted.pages(table, who=last.OFFICER, below="/staff/") if page not in _STAFF_LEFT}
     scan = crawl.scan(
         f"{service.url}/staff", tools=TOOLS, scratch=_folder(scratch, "3w"), cookies=member.cookies,
-        start=sorted(pages), leave_alone=_STAFF_ENDS, bounds=bounds, modules=_STAFF_ATTACKS, scope="folder",
+        start=sorted(pages), leave_alone=_STAFF_ENDS, bounds=_EFFORT.staff, modules=_STAFF_ATTACKS, scope="folder",
+        callback=listener,
     )  # fmt: skip
     scan = _looked_at_again(scan, service.url, scratch, member.cookies, _STAFF_ENDS)
     if not member.is_signed_in:
@@ -202,7 +275,7 @@ def _api(service: serving.Service, customer: serving.Browser, scratch: Path) -> 
     told.write_text(json.dumps(api.with_examples(document, ids=has.ids, bodies=has.bodies)), encoding="utf-8")
     return api.scan(address, str(told), tools=TOOLS, scratch=folder, authority=service.authority,
                     headers={"Authorization": f"Bearer {token}"}, examples=3, seconds=150,
-                    choice=("--exclude-path", _DELETION), objects=api.object_operations(document))  # fmt: skip
+                    choice=("--exclude-path", last.DELETION), objects=api.object_operations(document))  # fmt: skip
 
 
 def _report(scans: list[Scan], now: dt.datetime) -> int:

@@ -2,18 +2,23 @@
 
 import html
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
+from http.client import HTTPException
 from http.cookies import SimpleCookie
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import parse_qs
+from urllib.request import urlopen
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+_ENTITY = re.compile(r"""SYSTEM\s+["']([^"']+)["']""")
 type _Answer = tuple[HTTPStatus, str, str, list[tuple[str, str]]]
 
 # What each tool must report of this site; a tool that overlooks one of them says nothing about another site.
@@ -24,8 +29,10 @@ MUST_FIND: dict[str, frozenset[str]] = {
             "reflected-cross-site-scripting", "sql-injection", "open-redirect", "path-traversal", "command-execution",
             "cross-site-request-forgery", "content-security-policy-configuration", "clickjacking-protection",
             "secure-flag-cookie", "httponly-flag-cookie", "internal-server-error",
+            "server-side-request-forgery", "xml-external-entity",
         }
     ),
+    "callback": frozenset({"call-back-by-webhook"}),
     "schemathesis": frozenset({"server-error", "response-violates-schema", "undocumented-status-code"}),
 }  # fmt: skip
 
@@ -35,14 +42,16 @@ SIGNED_IN = {"desk": "planted"}
 # second look must confirm, at an address with a query and at one that only takes a form from another page.
 MUST_FIND_AT = {
     "wapiti": frozenset(
-        {("reflected-cross-site-scripting", "/desk"), ("sql-injection", "/headshot"), ("sql-injection", "/count")}
+        {("reflected-cross-site-scripting", "/desk"), ("sql-injection", "/headshot"), ("sql-injection", "/count"),
+         ("path-traversal", "/include"), ("server-side-request-forgery", "/fetch"), ("xml-external-entity", "/fetch")}
     )
-}
+}  # fmt: skip
 
 _HOME = """<!doctype html><title>Planted</title><h1>Planted flaws</h1>
 <a href="/search?q=hat">search</a> <a href="/headshot?number=1">headshot</a> <a href="/go?to=/search">go</a>
 <a href="/read?file=hat.txt">read</a> <a href="/look?host=hat">look</a> <a href="/broken?size=1">broken</a>
-<a href="/desk?name=hat">desk</a>
+<a href="/desk?name=hat">desk</a> <a href="/include?page=hat">include</a>
+<form method="post" action="/fetch"><input name="photo" value="hat"><input type="submit"></form>
 <form method="post" action="/count"><input name="hats" value="1"><input type="submit"></form>
 <form method="post" action="/rename"><input name="name" value="hat"><input type="submit"></form>"""
 
@@ -132,6 +141,26 @@ def _broken(asked: dict[str, str]) -> _Answer:
     return _page("<p>hat</p>")
 
 
+def _fetched(address: str, callback: str) -> str:
+    """Return what an address answers, as a server would that asks anybody; only the listener is asked."""
+    if not callback or not address.startswith(callback):
+        return ""
+    try:
+        with urlopen(address, timeout=5) as answer:  # noqa: S310 - the listener of this scan
+            return str(answer.read(10_000).decode(errors="replace"))
+    except (OSError, ValueError, HTTPException):
+        return ""
+
+
+def _parse(document: str, callback: str) -> _Answer:
+    """Answer as a server would whose parser resolves external entities; of an XML document only these are looked at."""
+    for address in _ENTITY.findall(document):
+        dtd = _fetched(address, callback)
+        for told in _ENTITY.findall(dtd)[:1]:
+            _fetched(told, callback)
+    return _page("<p>hat</p>")
+
+
 def _rename(_asked: dict[str, str]) -> _Answer:
     return _page("<p>renamed</p>")
 
@@ -166,18 +195,32 @@ def _api_headshot(path: str) -> _Answer:
     return HTTPStatus.OK, "application/json", json.dumps({"number": number}), []
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer a request, badly."""
+def application(environ: dict[str, Any], start_response: Callable[..., Any], callback: str = "") -> Iterable[bytes]:
+    """Answer a request, badly.
+
+    Args:
+        environ: as WSGI says (PEP 3333).
+        start_response: the same.
+        callback: address of the listener that the site may be made to call.
+    """
     path = str(environ.get("PATH_INFO", "/"))
     length = int(environ.get("CONTENT_LENGTH") or 0)
     query = str(environ.get("QUERY_STRING", ""))
+    sent_body = environ["wsgi.input"].read(length).decode(errors="replace") if length else ""
     if environ["REQUEST_METHOD"] == "POST":
-        query += "&" + environ["wsgi.input"].read(length).decode(errors="replace")
+        query += "&" + sent_body
     asked = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
     if path in _PAGES:
         status, kind, body, headers = _PAGES[path](asked)
     elif path == "/desk":
         status, kind, body, headers = _desk(asked, str(environ.get("HTTP_COOKIE", "")))
+    elif path == "/include":
+        status, kind, body, headers = _page(f"<p>{html.escape(_fetched(asked.get('page', ''), callback))}</p>")
+    elif path == "/fetch" and "xml" in str(environ.get("CONTENT_TYPE", "")):
+        status, kind, body, headers = _parse(sent_body, callback)
+    elif path == "/fetch":
+        _fetched(asked.get("photo", ""), callback)
+        status, kind, body, headers = _page("<p>hat</p>")
     elif path.startswith("/api/headshots/"):
         status, kind, body, headers = _api_headshot(path)
     else:
@@ -218,14 +261,17 @@ def _weak_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 @contextmanager
-def running(certificate: Path, key: Path) -> Iterator[str]:
+def running(certificate: Path, key: Path, callback: str = "") -> Iterator[str]:
     """Run the site on a free port of this machine; yields its address.
 
     Args:
         certificate: PEM file.
         key: PEM file.
+        callback: address of the listener that it can be made to call.
     """
-    server = make_server("127.0.0.1", 0, application, server_class=_Server, handler_class=_Quiet)
+    server = make_server(
+        "127.0.0.1", 0, partial(application, callback=callback), server_class=_Server, handler_class=_Quiet
+    )
     server.context = _weak_context(certificate, key)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

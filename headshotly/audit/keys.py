@@ -22,7 +22,12 @@ _SEED_BYTES = 32
 
 def _path(option: str, default: str) -> Path:
     here = configuration.current()
-    return Path(here.options.get(option) or here.data_folder / default)
+    return _file(here.options.get(option, ""), here.data_folder, default)
+
+
+@cache  # asked for each entry, and putting a path together takes longer than tagging it
+def _file(named: str, folder: Path, default: str) -> Path:
+    return Path(named) if named else folder / default
 
 
 @cache

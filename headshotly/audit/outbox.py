@@ -9,14 +9,16 @@ from typing import Any
 from django.db import connections
 
 from headshotly.audit.models import Disclosure, PendingEntry
+from headshotly.policy.inserting import Insert
 
 COLUMNS = ("entry_id", "leaf", "sealed_details", "tag")
 JOURNAL = "journal"
 _TURNS = "-turns"  # after the name of the file
+_INSERTS = {outbox: Insert(outbox, *COLUMNS) for outbox in (PendingEntry, Disclosure)}
 
 
 def insert(outbox: type[PendingEntry | Disclosure], rows: Sequence[Sequence[Any]], *, alias: str) -> None:
-    """Write rows in the caller's transaction, without Django making the same statement anew each time.
+    """Write rows in the caller's transaction.
 
     Args:
         outbox: which of the two.
@@ -26,18 +28,7 @@ def insert(outbox: type[PendingEntry | Disclosure], rows: Sequence[Sequence[Any]
     Raises:
         django.db.Error: they are not written.
     """
-    connection: Any = connections[alias]
-    by_name = {field.name: field for field in outbox._meta.concrete_fields}
-    fields = [by_name[name] for name in COLUMNS]
-    each = f"({', '.join(['%s'] * len(COLUMNS))})"
-    values = [
-        field.get_db_prep_save(value, connection) for row in rows for field, value in zip(fields, row, strict=True)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(  # nosemgrep: query-made-of-words
-            f"INSERT INTO {outbox._meta.db_table} ({', '.join(COLUMNS)}) VALUES {', '.join([each] * len(rows))}",  # noqa: S608 - constants only # nosec B608
-            values,
-        )
+    _INSERTS[outbox].write(rows, alias=alias)
 
 
 @contextlib.contextmanager

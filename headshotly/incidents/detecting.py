@@ -16,7 +16,8 @@ from headshotly.incidents import alerts
 from headshotly.incidents.alerts import EVENTS_KEPT, Finding
 from headshotly.incidents.correlating import HITS_MAX, Condition, Episode, Hit, Window
 from headshotly.incidents.flattening import Readable
-from headshotly.incidents.models import AlertKind, CorrelationHit, Event, Level
+from headshotly.incidents.ingesting import Kept
+from headshotly.incidents.models import AlertKind, CorrelationHit, Level
 from headshotly.incidents.models import Episode as EpisodeRow
 from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import Correlation, Rule, Rulebook
@@ -61,7 +62,7 @@ class Detector:
         self._hits, self._changes = [], {}
 
     @enforces("5.3.b", "8.2.a", "8.2.b")
-    def consume(self, events: Sequence[tuple[Event, Observation]]) -> int:
+    def consume(self, events: Sequence[tuple[Kept, Observation]]) -> int:
         """Put stored events through every rule and raise what follows, in the caller's transaction.
 
         Returns:
@@ -77,7 +78,7 @@ class Detector:
             self._tell(change)
         return len(self._changes)
 
-    def _matched(self, rule: Rule, row: Event, seen: Observation) -> None:
+    def _matched(self, rule: Rule, row: Kept, seen: Observation) -> None:
         at = row.occurred_at.timestamp()
         if rule.alone:
             group = _who(seen)

@@ -148,7 +148,7 @@ class Form:
     observe: Callable[[Any], Observation]
 
 
-def _findings(content: bytes) -> Iterator[Any]:
+def _json_lines(content: bytes) -> Iterator[Any]:
     for line in content.splitlines():
         if line.strip():
             try:
@@ -163,8 +163,9 @@ def _flows(content: bytes) -> Iterator[dict[str, str]]:
 
 FORMS = {
     "cloudtrail": Form(amazon.cloudtrail_file, amazon.cloudtrail),
-    "guardduty": Form(_findings, amazon.guardduty),
+    "guardduty": Form(_json_lines, amazon.guardduty),
     "vpc-flow": Form(_flows, amazon.flow),
+    "network-firewall": Form(_json_lines, amazon.firewall),
 }
 
 

@@ -24,7 +24,7 @@ from headshotly.policy.refusal import Refusal
 def readers() -> list[Reader]:
     """Return a reader for each source.
 
-    Options: ``stream.<cloudtrail|guardduty|vpc-flow>.folder`` or ``.queue`` (address of an SQS queue),
+    Options: ``stream.<cloudtrail|guardduty|vpc-flow|network-firewall>.folder`` or ``.queue`` (address of an SQS queue),
     ``stream.region``, ``stream.endpoint``, ``stream.suricata.file`` (path of ``eve.json``).
     """
     options = configuration.current().options

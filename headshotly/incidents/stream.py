@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import Error as DatabaseFailure
 from django.db import transaction
@@ -89,10 +90,10 @@ class Stream:
 
     def _take_over(self) -> None:
         """Write our mark; where another detector's stands, what we remember is old."""
-        row, _ = Offset.objects.get_or_create(reader=DETECTOR, defaults={"moved_at": clock.now()})
-        if row.mark != self._mark:
+        mine = Offset.objects.filter(reader=DETECTOR, mark=self._mark)
+        if not mine.update(moved_at=clock.now()):
             self._detector.forget()
-        Offset.objects.filter(reader=DETECTOR).update(mark=self._mark, moved_at=clock.now())
+            _move(DETECTOR, mark=self._mark)
 
     def _pulse(self) -> None:
         """Show that somebody is watching, and look for sources that fell silent."""
@@ -113,11 +114,15 @@ class Stream:
 
 def _write_offsets(batch: Batch) -> None:
     for reader, place in batch.offsets.items():
-        done = place < 0
-        Offset.objects.update_or_create(
-            reader=reader,
-            defaults={"position": max(place, 0), "mark": "done" if done else "", "moved_at": clock.now()},
-        )
+        _move(reader, position=max(place, 0), mark="done" if place < 0 else "")
+
+
+def _move(reader: str, **place: Any) -> None:
+    """Write where a reader is; its row is there nearly always, so it is looked for by changing it."""
+    now, row = clock.now(), Offset.objects.filter(reader=reader)
+    if not row.update(**place, moved_at=now):
+        Offset.objects.get_or_create(reader=reader, defaults={"moved_at": now})
+        row.update(**place, moved_at=now)
 
 
 def _tell_losses(batch: Batch) -> None:

@@ -19,6 +19,7 @@ class _Cache:
     def __init__(self) -> None:
         self._held: OrderedDict[UUID, tuple[float, bytes, bytes]] = OrderedDict()
         self._guard = threading.Lock()
+        self._until = 0.0  # nothing that is held is over its time before
 
     def get(self, key_id: UUID, blob: bytes) -> bytes | None:
         with self._guard:
@@ -32,7 +33,9 @@ class _Cache:
     def put(self, key_id: UUID, blob: bytes, key: bytes) -> None:
         with self._guard:
             self._expire()
-            self._held[key_id] = (clock.monotonic(), blob, key)
+            now = clock.monotonic()
+            self._until = self._until if self._held else now + CACHE_SECONDS
+            self._held[key_id] = (now, blob, key)
             while len(self._held) > CACHE_KEYS:
                 self._held.popitem(last=False)
 
@@ -44,9 +47,13 @@ class _Cache:
                 self._held.pop(key_id, None)
 
     def _expire(self) -> None:
-        oldest = clock.monotonic() - CACHE_SECONDS
+        now = clock.monotonic()
+        if now < self._until:
+            return
+        oldest = now - CACHE_SECONDS
         for key_id in [key_id for key_id, held in self._held.items() if held[0] <= oldest]:
             del self._held[key_id]
+        self._until = min((held[0] for held in self._held.values()), default=now) + CACHE_SECONDS
 
     def __len__(self) -> int:
         with self._guard:

@@ -28,6 +28,10 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # Where a machine of AWS asks itself for its own credentials; link-local, it cannot lead out of the machine.
 OWN_MACHINE = frozenset({"169.254.169.254", "169.254.170.2", "fd00:ec2::254"})
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+_HANDED_OUT = ipaddress.IPv6Network("2000::/3")
+_RESERVED = (ipaddress.IPv6Network("3fff::/20"),)  # documentation (RFC 9637), which older Pythons take for public
+
 
 class _Permits:
     """Which names and addresses are open at the moment, in this process."""
@@ -89,11 +93,20 @@ def forget() -> None:
 
 
 def is_public(address: str) -> bool:
-    """Say whether an IP address lies on the public internet, not private, loopback, link-local, shared or reserved."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    judged = mapped or found
-    return judged.is_global and not judged.is_multicast
+    """Say whether an IP address lies on the public internet, not private, loopback, link-local, shared or reserved.
+
+    An IPv6 address that stands for an IPv4 address is judged as that one: where a network translates (NAT64), it leads
+    there, and so could lead inside. Of IPv6 only what is handed out at all (2000::/3, RFC 4291) can be public.
+    """
+    found: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        if found in _NAT64:
+            found = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        elif carried := found.ipv4_mapped or found.sixtofour:
+            found = carried
+        elif found not in _HANDED_OUT or any(found in one for one in _RESERVED):
+            return False
+    return found.is_global and not found.is_multicast
 
 
 def _is_this_machine(host: str) -> bool:

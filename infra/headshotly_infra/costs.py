@@ -12,6 +12,7 @@ from pathlib import Path
 
 HOURS = 730.0  # of a month
 PRICES = Path(__file__).parents[1] / "prices.toml"
+ALARMS = 22
 SIZES = (1_000, 100_000, 1_000_000)
 _KIB_IN_GIB, _MIB_IN_GIB = 1024.0**2, 1024.0
 
@@ -156,6 +157,8 @@ def _around(requests: float, active: float, out: float, made: float, a: Assumpti
         Line("Pictures and pages to customers", "out_gib", max(0.0, out - 100)),
         Line("Logs: taking", "log_gib", logs),
         Line("Logs: keeping a year", "log_gib_month", logs * 12),
+        Line("Alarms", "alarm_month", ALARMS),
+        Line("Metrics of copies", "metric_month", 4),
         Line("Trail: events of objects", "trail_hundred_thousand_data_events", active * 200 / 100_000),
         Line("Configuration record", "config_item", 2000),
         Line("Configuration rules", "config_rule_evaluation", 3000),

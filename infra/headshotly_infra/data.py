@@ -3,6 +3,8 @@
 from typing import cast
 
 from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,6 +12,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -63,7 +67,8 @@ QUEUE_ACTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 COUNT_DEAD_LETTERS = ("duties", OPERATOR)
 # What the service's own SIEM reads of AWS: the names are those of ``headshotly.incidents.reading.FORMS``.
-WATCHED = ("cloudtrail", "guardduty", "vpc-flow")
+WATCHED = ("cloudtrail", "guardduty", "vpc-flow", "network-firewall")
+COPY_RULE = "second-region"
 
 
 class Data(Stack):
@@ -77,6 +82,7 @@ class Data(Stack):
         network: Network,
         keys: Keys,
         copy_to: str,
+        copy_from: str,
         second_store: tuple[str, str],
         **given: object,
     ) -> None:
@@ -88,12 +94,13 @@ class Data(Stack):
             network: where the databases stand.
             keys: what seals everything here.
             copy_to: name of the bucket in the second region that backups are copied to.
+            copy_from: name of the bucket of backups here; fixed, because the alarm of the second region must name it.
             second_store: names of the bucket and of its mirror in the second region that backups are written to.
             given: what ``Stack`` takes.
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
         self._key, self._log_key = keys.keys["data"], keys.keys["logs"]
-        self._given = 0
+        self._given, self.copy_to = 0, copy_to
         # The customers' wrapped keys live in a cluster of their own, which no backup that keeps history covers.
         self.database = self._cluster("Main", network, backup_days=BACKUP_DAYS)
         self.key_store = self._cluster("Keys", network, backup_days=1)
@@ -101,7 +108,7 @@ class Data(Stack):
         self.buckets = {
             "objects": self._bucket("Objects", logs=True),
             "witness": self._bucket("Witness", logs=True, locked_for=WITNESS_DAYS),
-            "backup": self._bucket("Backup", logs=True, locked_for=BACKUP_DAYS),
+            "backup": self._bucket("Backup", logs=True, locked_for=BACKUP_DAYS, called=copy_from),
             # Keys of customers beside their backups, without versions: a key destroyed is gone here as well.
             "mirror": self._bucket("BackupMirror", logs=True),
         }
@@ -193,12 +200,15 @@ class Data(Stack):
         group_id = network.groups[room].security_group_id
         return ec2.SecurityGroup.from_security_group_id(self, f"{name}{room.title()}Group", group_id, mutable=False)
 
-    def _bucket(self, name: str, *, logs: bool = False, locked_for: int = 0, expires: int = 0) -> s3.Bucket:
+    def _bucket(
+        self, name: str, *, logs: bool = False, locked_for: int = 0, expires: int = 0, called: str | None = None
+    ) -> s3.Bucket:
         """Return a bucket that speaks only TLS, is public to nobody, and is versioned only where it is locked."""
         plain = name == "AccessLogs"  # the log delivery of S3 and of load balancers takes no key of one's own
         return s3.Bucket(
             self,
             name,
+            bucket_name=called,
             encryption=s3.BucketEncryption.S3_MANAGED if plain else s3.BucketEncryption.KMS,
             encryption_key=None if plain else self._key,
             bucket_key_enabled=None if plain else True,
@@ -259,7 +269,7 @@ class Data(Stack):
             role=role.role_arn,
             rules=[
                 s3.CfnBucket.ReplicationRuleProperty(
-                    id="second-region",
+                    id=COPY_RULE,
                     status="Enabled",
                     priority=1,
                     filter=s3.CfnBucket.ReplicationRuleFilterProperty(prefix=""),
@@ -269,6 +279,9 @@ class Data(Stack):
                     ),
                     destination=s3.CfnBucket.ReplicationDestinationProperty(
                         bucket=target.bucket_arn,
+                        metrics=s3.CfnBucket.MetricsProperty(
+                            status="Enabled"
+                        ),  # without these no alarm hears of a copy
                         encryption_configuration=s3.CfnBucket.EncryptionConfigurationProperty(
                             replica_kms_key_id=f"arn:aws:kms:{self.copy_region}:{self.account}:alias/headshotly/copies"
                         ),
@@ -360,12 +373,23 @@ class Data(Stack):
         )
 
 
+def copying(source: str, target: str) -> dict[str, str]:
+    """Return under which dimensions S3 counts what it copies.
+
+    Args:
+        source: name of the bucket it copies from.
+        target: name of the bucket it copies to.
+    """
+    return {"SourceBucket": source, "DestinationBucket": target, "RuleId": COPY_RULE}
+
+
 class Copies(Stack):
     """The second region, under a key of its own: copies that S3 makes, and the second store that the service writes."""
 
     def __init__(
-        self, scope: Construct, name: str, *, bucket_name: str, store: str, mirror: str, **given: object
-    ) -> None:
+        self, scope: Construct, name: str, *, bucket_name: str, store: str, mirror: str, copied_from: str,
+        alarm_mail: str, **given: object,
+    ) -> None:  # fmt: skip
         """Make the key and the buckets.
 
         Args:
@@ -374,6 +398,8 @@ class Copies(Stack):
             bucket_name: of the copies; fixed like the others, because the first region must name it.
             store: name of the bucket that backups are written to, locked.
             mirror: name of the bucket of its keys, without versions.
+            copied_from: name of the bucket in the first region that is copied here.
+            alarm_mail: who is told where copies are late.
             given: what ``Stack`` takes.
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
@@ -399,6 +425,36 @@ class Copies(Stack):
         self.bucket = self._bucket("Copies", bucket_name, locked=True)
         self.store = self._bucket("Second", store, locked=True)
         self.mirror = self._bucket("SecondMirror", mirror, locked=False)
+        self._late(copying(copied_from, bucket_name), alarm_mail)
+
+    def _late(self, dimensions: dict[str, str], alarm_mail: str) -> None:
+        """Tell where copies are an hour late: S3 says so in the region of the copies alone, and so must the alarm."""
+        # An alarm may not name another region's topic.
+        self._key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Alarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        topic = sns.Topic(self, "Alarms", master_key=self._key, enforce_ssl=True)
+        topic.add_subscription(subscriptions.EmailSubscription(alarm_mail))
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Alarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        late = cloudwatch.Metric(
+            namespace="AWS/S3", metric_name="ReplicationLatency", statistic="Maximum",
+            period=Duration.minutes(5), dimensions_map=dimensions,
+        ).create_alarm(self, "CopiesLate", threshold=3600, evaluation_periods=3)  # fmt: skip
+        late.add_alarm_action(actions.SnsAction(topic))
 
     def _bucket(self, name: str, bucket_name: str, *, locked: bool) -> s3.Bucket:
         return s3.Bucket(

@@ -71,12 +71,15 @@ def stacks(app: cdk.App, plan: Plan, *, today: dt.date | None = None) -> dict[st
     # Fixed names, for the first region must name them.
     second = f"headshotly-second-{plan.account}-{plan.secondary}"
     mirror = f"headshotly-mirror-{plan.account}-{plan.secondary}"
+    # And the second must name this one.
+    backup = f"headshotly-backup-{plan.account}-{plan.primary}"
     keys = Keys(app, "HeadShotly-Keys", env=here)
     network = Network(app, "HeadShotly-Network", plan=plan, log_key=keys.keys["logs"],
                       second_buckets=tuple(f"{one}.s3.{plan.secondary}.amazonaws.com" for one in (second, mirror)),
                       env=here)  # fmt: skip
-    copies = Copies(app, "HeadShotly-Copies", bucket_name=copies_name, store=second, mirror=mirror, env=there)
-    data = Data(app, "HeadShotly-Data", network=network, keys=keys, copy_to=copies_name,
+    copies = Copies(app, "HeadShotly-Copies", bucket_name=copies_name, store=second, mirror=mirror,
+                    copied_from=backup, alarm_mail=plan.alarm_mail, env=there)  # fmt: skip
+    data = Data(app, "HeadShotly-Data", network=network, keys=keys, copy_to=copies_name, copy_from=backup,
                 second_store=(second, mirror), env=here)  # fmt: skip
     data.add_stack_dependency(copies)
     service = Service(app, "HeadShotly-Service", plan=plan, network=network, keys=keys, data=data, env=here)

@@ -114,6 +114,7 @@ EXCEPTIONS: tuple[Suppression, ...] = (
         for place in (
             "Locked5B6A0654.Arn>/AWSLogs/{account}/CloudTrail",
             "Records091F6ECA.Arn>/flows/AWSLogs/{account}",
+            "Records091F6ECA.Arn>/firewall/AWSLogs/{account}",
         )
     ),
 )

@@ -91,7 +91,7 @@ class Network(Stack):
         self._flow_logs(log_key)
         self.groups = self._groups()
         self._endpoints()
-        self._firewall(log_key)
+        self._firewall()
 
     @property
     def availability_zones(self) -> list[str]:
@@ -173,7 +173,7 @@ class Network(Stack):
                 name, service=service, subnets=self.tasks, security_groups=[self.groups["endpoints"]], open=False
             )
 
-    def _firewall(self, key: kms.IKey) -> None:
+    def _firewall(self) -> None:
         """Stand a firewall between the tasks and the way out, and drop every name that is not on the list."""
         names = firewall.CfnRuleGroup(
             self,
@@ -227,9 +227,16 @@ class Network(Stack):
             firewall_policy=firewall.CfnFirewallPolicy.FirewallPolicyProperty(
                 stateless_default_actions=["aws:forward_to_sfe"],
                 stateless_fragment_default_actions=["aws:drop"],
-                stateful_default_actions=["aws:drop_established", "aws:alert_established"],
+                # These wait for the whole hello: one with keys against quantum computers takes two packets, of which
+                # “drop_established” drops the first, and with it every connection of OpenSSL 3.5.
+                stateful_default_actions=[
+                    "aws:drop_established_app_layer_to_server",
+                    "aws:alert_established_app_layer_to_server",
+                ],
                 stateful_engine_options=firewall.CfnFirewallPolicy.StatefulEngineOptionsProperty(
-                    rule_order="STRICT_ORDER"
+                    # A connection that was idle for too long is told so, and not left to wait for an answer.
+                    rule_order="STRICT_ORDER",
+                    stream_exception_policy="REJECT",
                 ),
                 stateful_rule_group_references=[
                     firewall.CfnFirewallPolicy.StatefulRuleGroupReferenceProperty(
@@ -239,9 +246,8 @@ class Network(Stack):
                 ],
             ),
         )
-        alerts = self._log_group("FirewallAlerts", key)
         self.firewalls = [
-            self._wall(number, subnet, policy, alerts)
+            self._wall(number, subnet, policy)
             for number, subnet in enumerate(self.vpc.select_subnets(subnet_group_name="firewall").subnets, start=1)
         ]
 
@@ -249,9 +255,7 @@ class Network(Stack):
         """Return the subnets of a kind, zone by zone."""
         return list(self.vpc.select_subnets(subnet_group_name=name).subnets)
 
-    def _wall(
-        self, zone: int, subnet: ec2.ISubnet, policy: firewall.CfnFirewallPolicy, alerts: logs.LogGroup
-    ) -> firewall.CfnFirewall:
+    def _wall(self, zone: int, subnet: ec2.ISubnet, policy: firewall.CfnFirewallPolicy) -> firewall.CfnFirewall:
         """Return the firewall of one zone, with the routes through it both ways.
 
         One firewall a zone costs what one firewall with an endpoint in each costs, and only so it is known at
@@ -267,20 +271,6 @@ class Network(Stack):
             delete_protection=True,
             subnet_change_protection=True,
             firewall_policy_change_protection=True,
-        )
-        firewall.CfnLoggingConfiguration(
-            self,
-            f"FirewallLog{zone}",
-            firewall_arn=wall.attr_firewall_arn,
-            logging_configuration=firewall.CfnLoggingConfiguration.LoggingConfigurationProperty(
-                log_destination_configs=[
-                    firewall.CfnLoggingConfiguration.LogDestinationConfigProperty(
-                        log_destination={"logGroup": alerts.log_group_name},
-                        log_destination_type="CloudWatchLogs",
-                        log_type="ALERT",
-                    )
-                ]
-            ),
         )
         endpoint = Fn.select(1, Fn.split(":", Fn.select(0, wall.attr_endpoint_ids)))
         tasks, senders, way_out = (self._subnets(name)[zone - 1] for name in ("tasks", "senders", "way-out"))

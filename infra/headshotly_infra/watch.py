@@ -16,13 +16,14 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_guardduty as guardduty
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_networkfirewall as firewall
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from headshotly_infra.data import Data
+from headshotly_infra.data import Data, copying
 from headshotly_infra.keys import Keys
 from headshotly_infra.network import Network
 from headshotly_infra.plan import Plan
@@ -59,11 +60,14 @@ class Watch(Stack):
         """
         super().__init__(scope, name, **given)  # type: ignore[arg-type]
         self._plan, self._keys, self._data, self._service = plan, keys, data, service
+        self._told: dict[str, list[s3.CfnBucket.QueueConfigurationProperty]] = {}  # by bucket
         self.locked = self._bucket("Locked", locked_days=KEPT_DAYS)
         self.records = self._bucket("Records", expires=KEPT_DAYS)
         self.topic = self._topic()
         self._trail()
+        self._logs_into_records()
         self._flows(network.vpc)
+        self._firewall_alerts(network)
         guardduty.CfnDetector(self, "GuardDuty", enable=True, finding_publishing_frequency="FIFTEEN_MINUTES")
         self._findings()
         self._configuration()
@@ -98,17 +102,17 @@ class Watch(Stack):
         """Let the detector hear of each new file whose name begins so, and read it."""
         plain = cast("s3.CfnBucket", bucket.node.default_child)
         beginning_alone = s3.CfnBucket.FilterRuleProperty(name="prefix", value=beginning)
-        plain.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-            queue_configurations=[
-                s3.CfnBucket.QueueConfigurationProperty(
-                    event="s3:ObjectCreated:*",
-                    queue=self._data.notices[source].queue_arn,
-                    filter=s3.CfnBucket.NotificationFilterProperty(
-                        s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[beginning_alone])
-                    ),
-                )
-            ]
+        told = self._told.setdefault(bucket.node.id, [])
+        told.append(
+            s3.CfnBucket.QueueConfigurationProperty(
+                event="s3:ObjectCreated:*",
+                queue=self._data.notices[source].queue_arn,
+                filter=s3.CfnBucket.NotificationFilterProperty(
+                    s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[beginning_alone])
+                ),
+            )
         )
+        plain.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(queue_configurations=told)
         statements = [
             iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"{beginning}*")]),
             iam.PolicyStatement(actions=["kms:Decrypt"], resources=[self._keys.keys["logs"].key_arn]),
@@ -120,25 +124,48 @@ class Watch(Stack):
             roles=[self._keys.roles["detector"]],
         )
 
-    def _flows(self, vpc: ec2.IVpc) -> None:
-        """Lay refused traffic into a bucket too: the network's own log group has all of it, for people who search."""
-        there = self.records.arn_for_objects(f"flows/AWSLogs/{self.account}/*")
+    def _logs_into_records(self) -> None:
+        """Let the delivery of logs write what flows and the firewall tell into the bucket, for this account alone."""
+        there = [self.records.arn_for_objects(f"{one}/AWSLogs/{self.account}/*") for one in ("flows", "firewall")]
         ours = {
             "StringEquals": {"aws:SourceAccount": self.account},
             "ArnLike": {"aws:SourceArn": f"arn:aws:logs:{self.region}:{self.account}:*"},
         }
         for acts, on, more in (
             (["s3:PutObject"], there, {"s3:x-amz-acl": "bucket-owner-full-control"}),
-            (["s3:GetBucketAcl", "s3:ListBucket"], self.records.bucket_arn, {}),
+            (["s3:GetBucketAcl", "s3:ListBucket"], [self.records.bucket_arn], {}),
         ):
             self.records.add_to_resource_policy(
                 iam.PolicyStatement(
                     principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
                     actions=acts,
-                    resources=[on],
+                    resources=on,
                     conditions={**ours, "StringEquals": {**ours["StringEquals"], **more}},
                 )
             )
+
+    def _firewall_alerts(self, network: Network) -> None:
+        """Lay what the firewalls told of and dropped into a bucket, whose files the detector reads as they come."""
+        for zone, wall in enumerate(network.firewalls, start=1):
+            told = firewall.CfnLoggingConfiguration(
+                self,
+                f"FirewallLog{zone}",
+                firewall_arn=wall.attr_firewall_arn,
+                logging_configuration=firewall.CfnLoggingConfiguration.LoggingConfigurationProperty(
+                    log_destination_configs=[
+                        firewall.CfnLoggingConfiguration.LogDestinationConfigProperty(
+                            log_destination={"bucketName": self.records.bucket_name, "prefix": "firewall"},
+                            log_destination_type="S3",
+                            log_type="ALERT",
+                        )
+                    ]
+                ),
+            )
+            told.node.add_dependency(self.records)
+        self._tell_the_detector(self.records, "network-firewall", f"firewall/AWSLogs/{self.account}/")
+
+    def _flows(self, vpc: ec2.IVpc) -> None:
+        """Lay refused traffic into a bucket too: the network's own log group has all of it, for people who search."""
         flows = ec2.CfnFlowLog(
             self,
             "Flows",
@@ -221,7 +248,7 @@ class Watch(Stack):
 
     def _backups(self) -> None:
         """Let AWS back the main cluster up as well; never the key store, or a deleted customer would come back."""
-        vault = backup.BackupVault(
+        self.vault = vault = backup.BackupVault(
             self,
             "Vault",
             encryption_key=self._keys.keys["data"],
@@ -247,7 +274,7 @@ class Watch(Stack):
         failed = events.EventPattern(
             source=["aws.backup"],
             detail_type=["Backup Job State Change"],
-            detail={"state": ["FAILED", "ABORTED", "EXPIRED"]},
+            detail={"state": ["FAILED", "ABORTED", "EXPIRED", "PARTIAL"]},
         )
         events.Rule(self, "BackupFailed", event_pattern=failed, targets=[targets.SnsTopic(self.topic)])
 
@@ -292,6 +319,42 @@ class Watch(Stack):
             "Unreachable": balancer.metrics.http_code_elb(
                 balancing.HttpCodeElb.ELB_5XX_COUNT, period=Duration.minutes(5), statistic="Sum"
             ).create_alarm(self, "Unreachable", threshold=5, evaluation_periods=2),
+            # S3 tells of a copy that failed in the region it copies from; of late ones in the other (``Copies``).
+            "CopyFailed": cloudwatch.Metric(
+                namespace="AWS/S3",
+                metric_name="OperationsFailedReplication",
+                statistic="Sum",
+                period=Duration.minutes(5),
+                dimensions_map=copying(data.buckets["backup"].bucket_name, data.copy_to),
+            ).create_alarm(
+                self,
+                "CopyFailed",
+                threshold=1,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            ),
+            # What was told to the detector and not read: findings, trail, traffic, the firewall's alerts.
+            **{
+                f"Unread{name}": queue.metric_approximate_age_of_oldest_message().create_alarm(
+                    self, f"Unread{name.title().replace('-', '')}", threshold=3600, evaluation_periods=1
+                )
+                for name, queue in data.notices.items()
+            },
+            "NoBackup": cloudwatch.Metric(
+                namespace="AWS/Backup",
+                metric_name="NumberOfBackupJobsCompleted",
+                statistic="Sum",
+                period=Duration.days(1),
+                dimensions_map={"BackupVaultName": self.vault.backup_vault_name},
+            ).create_alarm(
+                self,
+                "NoBackup",
+                threshold=1,
+                evaluation_periods=2,
+                datapoints_to_alarm=2,
+                comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            ),
             "NoticesLost": data.notices_lost.metric_approximate_number_of_messages_visible().create_alarm(
                 self, "NoticesLost", threshold=1, evaluation_periods=1
             ),

@@ -36,6 +36,7 @@ def test_what_stands_is_what_the_templates_make(resources) -> None:
     [acl] = resources("AWS::WAFv2::WebACL").values()
     assert quantity(1_000, "Web application firewall: rules") == len(acl["Rules"])
     assert quantity(1_000, "Keys") == len(resources("AWS::KMS::Key"))
+    assert quantity(1_000, "Alarms") == len(resources("AWS::CloudWatch::Alarm"))
     assert quantity(1_000, "Ways out in two zones") == len(resources("AWS::EC2::NatGateway")) * 730
     assert quantity(1_000, "Firewall in two zones") == len(resources("AWS::NetworkFirewall::Firewall")) * 730
 

@@ -86,6 +86,7 @@ USES: dict[str, list[tuple[str, str, set[str], set[str]]]] = {
         *(("detector", f"Notices{name.title().replace('-', '')}", _READ, set()) for name in WATCHED),
         ("detector", "Locked.*CloudTrail", {"sqs:ReceiveMessage", "sqs:DeleteMessage"}, set()),
         ("detector", "Records.*flows", {"sqs:ReceiveMessage", "sqs:DeleteMessage"}, set()),
+        ("detector", "Records.*firewall", {"sqs:ReceiveMessage", "sqs:DeleteMessage"}, set()),
     ],
 }  # fmt: skip
 
@@ -184,7 +185,11 @@ def test_only_named_hosts_are_let_out_and_never_a_region_or_everything(resources
     assert not [name for name in names if name.startswith(".s3") or name in {"", ".", "*"}]
     [policy] = resources("AWS::NetworkFirewall::FirewallPolicy").values()
     said = policy["FirewallPolicy"]
-    assert "aws:drop_established" in said["StatefulDefaultActions"]
+    # “drop_established” drops the first packet of a hello that takes two; those for the server alone keep its windows.
+    assert said["StatefulDefaultActions"] == [
+        f"aws:{act}_established_app_layer_to_server" for act in ("drop", "alert")
+    ]  # fmt: skip
+    assert said["StatefulEngineOptions"] == {"RuleOrder": "STRICT_ORDER", "StreamExceptionPolicy": "REJECT"}
     assert said["StatelessDefaultActions"] == ["aws:forward_to_sfe"]
     assert said["StatelessFragmentDefaultActions"] == ["aws:drop"]
 
@@ -358,7 +363,7 @@ def test_config_delivers_into_a_bucket_that_does_not_lock_by_itself(resources) -
 
 def test_alarms_may_be_published_and_everything_that_tells_uses_the_topic(resources) -> None:
     """Clause 8.2. A topic with a policy of its own lets in nobody whom the policy does not name."""
-    [policy] = resources("AWS::SNS::TopicPolicy").values()
+    [policy] = resources("AWS::SNS::TopicPolicy", "Watch").values()
     let_in = {
         json.dumps(one["Principal"]): one
         for one in policy["PolicyDocument"]["Statement"]
@@ -369,7 +374,7 @@ def test_alarms_may_be_published_and_everything_that_tells_uses_the_topic(resour
     }
     assert any("events.amazonaws.com" in who for who in let_in)
     alarms = resources("AWS::CloudWatch::Alarm", "Watch")
-    assert len(alarms) >= 13
+    assert len(alarms) >= 20
     for name, alarm in alarms.items():
         assert "Alarms" in json.dumps(alarm["AlarmActions"]), name
 
@@ -381,6 +386,9 @@ METRICS_OF_AWS = {
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible": {"QueueName"}, "ApproximateAgeOfOldestMessage": {"QueueName"}},
     "AWS/RDS": {"CPUUtilization": {"DBClusterIdentifier"}},
     "ECS/ContainerInsights": {"RunningTaskCount": {"ClusterName", "ServiceName"}},
+    "AWS/S3": {name: {"SourceBucket", "DestinationBucket", "RuleId"}
+               for name in ("OperationsFailedReplication", "ReplicationLatency")},
+    "AWS/Backup": {"NumberOfBackupJobsCompleted": {"BackupVaultName"}},
 }  # fmt: skip
 
 
@@ -396,6 +404,83 @@ def test_alarms_look_at_metrics_that_there_are_and_programs_that_do_not_run_are_
     assert missing == set(ROOMS)
     [cluster] = resources("AWS::ECS::Cluster").values()
     assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enabled"}]
+
+
+def test_a_copy_that_fails_or_is_late_is_told_of_where_s3_says_so(resources) -> None:
+    """Clause 6.1.b. Failures are counted in the region that is copied from, lateness in that of the copies."""
+    [(_, backup)] = [(name, one) for name, one in resources("AWS::S3::Bucket", "Data").items()
+                     if "ReplicationConfiguration" in one]  # fmt: skip
+    [rule] = backup["ReplicationConfiguration"]["Rules"]
+    assert rule["Destination"]["Metrics"] == {"Status": "Enabled"}, "without these S3 counts nothing"
+    there = rule["Destination"]["Bucket"]
+    alarms = {one["MetricName"]: (name.split("/")[0], one) for name, one in resources("AWS::CloudWatch::Alarm").items()
+              if one["Namespace"] == "AWS/S3"}  # fmt: skip
+    assert {metric: stack for metric, (stack, _) in alarms.items()} == {
+        "OperationsFailedReplication": "Watch", "ReplicationLatency": "Copies",
+    }  # fmt: skip
+    for metric, (stack, alarm) in alarms.items():
+        said = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert said["RuleId"] == rule["Id"], metric
+        assert said["DestinationBucket"] in json.dumps(there), metric
+        named = said["SourceBucket"]
+        assert named == backup["BucketName"] or "BackupDA3807AC" in json.dumps(named), metric
+        [topic] = alarm["AlarmActions"]
+        assert f"{stack}/{topic['Ref']}" in resources("AWS::SNS::Topic"), "an alarm names no other region's topic"
+    failed, late = (alarms[name][1] for name in ("OperationsFailedReplication", "ReplicationLatency"))
+    assert (failed["Statistic"], failed["Threshold"], failed["EvaluationPeriods"]) == ("Sum", 1, 1)
+    assert failed["TreatMissingData"] == "notBreaching", "nothing is counted where nothing was copied"
+    assert (late["Statistic"], late["Threshold"]) == ("Maximum", 3600)
+    for stack in ("Watch", "Copies"):
+        mails = [one for one in resources("AWS::SNS::Subscription", stack).values() if one["Protocol"] == "email"]
+        assert [one["Endpoint"] for one in mails] == [PLAN.alarm_mail], stack
+    [key] = resources("AWS::KMS::Key", "Copies").values()
+    assert [one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "Alarms"
+            and one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]  # fmt: skip
+
+
+def test_a_backup_by_aws_that_fails_or_never_began_is_told_of(resources) -> None:
+    """Clause 6.1.a. A plan that no longer runs fails nothing."""
+    [rule] = [one for one in resources("AWS::Events::Rule").values() if one["EventPattern"]["source"] == ["aws.backup"]]
+    assert set(rule["EventPattern"]["detail"]["state"]) == {"FAILED", "ABORTED", "EXPIRED", "PARTIAL"}
+    assert "Alarms" in json.dumps(rule["Targets"])
+    [none] = [one for one in resources("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "AWS/Backup"]
+    assert (none["ComparisonOperator"], none["TreatMissingData"]) == ("LessThanThreshold", "breaching")
+    assert none["Period"] * none["EvaluationPeriods"] <= 7 * 86_400, "CloudWatch looks back no further"
+    [vault] = resources("AWS::Backup::BackupVault")
+    assert json.dumps(none["Dimensions"]).count(vault.split("/")[1]) == 1
+
+
+def test_what_the_firewall_told_reaches_the_detector(resources) -> None:
+    """Clause 8.2: a log that nobody reads finds nothing."""
+    told = resources("AWS::NetworkFirewall::LoggingConfiguration")
+    assert len(told) == len(resources("AWS::NetworkFirewall::Firewall")) == 2
+    for name, one in told.items():
+        [where] = one["LoggingConfiguration"]["LogDestinationConfigs"]
+        assert (where["LogType"], where["LogDestinationType"]) == ("ALERT", "S3"), name
+        assert "Records" in json.dumps(where["LogDestination"]["bucketName"]), name
+        assert where["LogDestination"]["prefix"] == "firewall", name
+    [bucket] = [one for name, one in resources("AWS::S3::Bucket").items() if name.startswith("Watch/Records")]
+    notices = {
+        one["Filter"]["S3Key"]["Rules"][0]["Value"]: json.dumps(one["Queue"])
+        for one in bucket["NotificationConfiguration"]["QueueConfigurations"]
+    }
+    assert set(notices) == {f"{one}/AWSLogs/{ACCOUNT}/" for one in ("flows", "firewall")}
+    assert "NoticesNetworkFirewall" in notices[f"firewall/AWSLogs/{ACCOUNT}/"]
+    [policy] = [one for name, one in resources("AWS::S3::BucketPolicy").items() if "Watch/Records" in name]
+    written = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "s3:PutObject"
+               and one.get("Principal") == {"Service": "delivery.logs.amazonaws.com"}]  # fmt: skip
+    assert "/firewall/AWSLogs/" in json.dumps(written)
+    assert all(one["Condition"]["StringEquals"]["aws:SourceAccount"] == ACCOUNT for one in written)
+
+
+def test_notices_that_nobody_reads_are_told_of(resources) -> None:
+    unread = [
+        json.dumps(one["Dimensions"])
+        for one in resources("AWS::CloudWatch::Alarm", "Watch").values()
+        if one["MetricName"] == "ApproximateAgeOfOldestMessage" and one["Threshold"] == 3600
+    ]
+    for name in WATCHED:
+        assert any(f"Notices{name.title().replace('-', '')}" in one for one in unread), name
 
 
 def test_whoever_starts_the_operators_task_under_another_group_is_told_of_all_the_same(resources) -> None:
@@ -420,7 +505,7 @@ def test_the_detector_hears_of_the_trail_of_findings_and_of_the_networks_traffic
     forms = (REPOSITORY / "headshotly" / "incidents" / "reading.py").read_text().split("FORMS = {")[1].split("}")[0]
     assert set(re.findall(r'"([a-z-]+)":', forms)) == set(WATCHED)
     heard = {
-        name.split("/")[1].rstrip("0123456789ABCDEF"): one["NotificationConfiguration"]["QueueConfigurations"][0]
+        re.sub(r"[0-9A-F]{8}$", "", name.split("/")[1]): one["NotificationConfiguration"]["QueueConfigurations"][0]
         for name, one in resources("AWS::S3::Bucket", "Watch").items()
     }
     assert "NoticesCloudtrail" in json.dumps(heard["Locked"]["Queue"])
@@ -454,6 +539,7 @@ def test_whoever_writes_notices_may_seal_them_and_write_to_no_other_queue(resour
     assert {name: who for name, (who, _) in writers.items()} == {
         "NoticesCloudtrail": "s3.amazonaws.com",
         "NoticesVpcFlow": "s3.amazonaws.com",
+        "NoticesNetworkFirewall": "s3.amazonaws.com",
         "NoticesGuardduty": "events.amazonaws.com",
     }
     for name, (_, condition) in writers.items():

@@ -4,7 +4,8 @@ import uuid
 from unittest import mock
 
 import pytest
-from django.db import OperationalError, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from headshotly.audit import keys, merkle, selectors, sequencing, witnesses
 from headshotly.audit.actor import SYSTEM, Actor
@@ -45,6 +46,22 @@ def test_an_entry_says_what_was_recorded():
     assert (found.leaf.entry_id, found.leaf.object_ids, found.leaf.warrant_id) == (entry_id, (one, two), warrant)
     assert (found.leaf.actor.role, found.leaf.outcome, found.leaf.purpose) == ("support", Outcome.REFUSED, "support")
     assert verify().entries == 1
+
+
+def test_stored_hashes_are_looked_up_and_not_searched_for():
+    for _ in range(9):
+        record(actor=SYSTEM, act=Act.KEY_CREATED)
+    sequence_once()
+    places = merkle.covering(0, 9)
+    with CaptureQueriesContext(connection) as asked:
+        assert set(sequencing.stored_subtrees(places)) == set(places)
+    if connection.vendor != "sqlite":
+        return  # it reads a table this small in whole, and knows better with a large one
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked.captured_queries[0]['sql']}")
+        plan = [str(row[3]) for row in cursor.fetchall()]
+    assert any("SEARCH audit_subtree USING INDEX" in step for step in plan)
+    assert not any(step.startswith("SCAN audit_subtree") for step in plan)
 
 
 def test_a_write_and_its_entry_roll_back_together():

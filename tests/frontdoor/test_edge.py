@@ -92,7 +92,7 @@ def test_every_option_that_production_tells_its_tasks_is_one_the_program_reads()
     for name in options:
         option = name.removeprefix("HEADSHOTLY_OPTION_").lower().replace("__", ".")
         # The sources of the detector's stream are named one by one where they are read.
-        written = re.sub(r"^stream\.(cloudtrail|guardduty|vpc-flow)\.", "stream.{name}.", option)
+        written = re.sub(r"^stream\.(cloudtrail|guardduty|vpc-flow|network-firewall)\.", "stream.{name}.", option)
         assert f'"{option}"' in text or f'"{written}"' in text, f"nothing reads {option}"
     for name in (one for one in told - options if one.startswith("HEADSHOTLY_")):
         short = name.removeprefix("HEADSHOTLY_")

@@ -28,7 +28,7 @@ from headshotly.incidents.sources import (
 )
 from tests.incidents.conftest import NOON
 from tests.incidents.test_own_rules import CASES, sequence
-from tests.incidents.test_sources import LOGIN
+from tests.incidents.test_sources import DROPPED, LOGIN
 
 PUBLISHED = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=ocsf.VERSION))
 CLASSES = [ocsf.BASE, ocsf.DETECTION, ocsf.ACCOUNT_CHANGE, ocsf.AUTHENTICATION, ocsf.NETWORK, ocsf.HTTP, ocsf.API]
@@ -125,6 +125,7 @@ EVENTS = {
     "Suricata, alert without a rule": suricata.observe(
         json.dumps({"timestamp": NOON.isoformat(), "event_type": "alert"}).encode()
     ).ocsf,
+    "Network Firewall, dropped": amazon.firewall(DROPPED).ocsf,
     "Suricata, flow": suricata.observe(json.dumps(EVE | {"event_type": "flow"}).encode()).ocsf,
     "Suricata, statistics": suricata.observe(
         json.dumps({"timestamp": NOON.isoformat(), "event_type": "stats"}).encode()

@@ -54,8 +54,10 @@ def made(kind: str, said: dict, number: int, at: dt.datetime) -> Observation:
         case "web":
             line = {"id": str(number), "at": at.isoformat(), "method": "GET", "query": "", "address": "ip-1"} | said
             return web.observe(line, b"{}")
-        case "suricata":
-            return suricata.observe(json.dumps({"timestamp": at.isoformat(), "n": number} | said).encode())
+        case "suricata" | "firewall":
+            event = {"timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.%f+0000"), "n": number} | said
+            beside = {"firewall_name": "headshotly-1", "availability_zone": "eu-central-1a", "event": event}
+            return amazon.firewall(beside) if kind == "firewall" else suricata.observe(json.dumps(event).encode())
         case "guardduty":
             return amazon.guardduty(said)
         case "flow":

@@ -61,6 +61,58 @@ def test_a_finding_comes_by_event_bridge_or_by_bucket() -> None:
     assert direct.ocsf["severity_id"] == 3
 
 
+# As AWS writes it into a file, a record a line (Developer Guide, “Contents of a firewall log”).
+DROPPED = {
+    "firewall_name": "headshotly-1",
+    "availability_zone": "eu-central-1a",
+    "event_timestamp": "1784000000",
+    "event": {
+        "timestamp": "2026-11-20T12:00:00.006481+0000", "flow_id": 1582438383425873, "event_type": "alert",
+        "src_ip": "10.20.4.9", "src_port": 55555, "dest_ip": "203.0.113.4", "dest_port": 443, "proto": "TCP",
+        "alert": {"action": "blocked", "signature_id": 4, "rev": 1, "signature": "", "category": "", "severity": 3},
+        "app_proto": "tls", "tls": {"sni": "tracker.example"},
+    },
+}  # fmt: skip
+
+
+def test_a_record_of_the_firewall_is_suricatas_with_the_firewalls_name() -> None:
+    made = amazon.firewall(DROPPED)
+    assert (made.source, made.outcome, made.address) == ("network-firewall", "failure", "10.20.4.9")
+    assert (made.ocsf["class_uid"], made.ocsf["metadata"]["product"]["vendor_name"]) == (2004, "AWS")
+    assert (made.fields["firewall_name"], made.fields["tls.sni"]) == ("headshotly-1", "tracker.example")
+    again = amazon.firewall(json.loads(json.dumps(DROPPED)))
+    assert made.identity == again.identity
+    assert made.identity != amazon.firewall(DROPPED | {"firewall_name": "headshotly-2"}).identity
+    plain = suricata.observe(json.dumps(DROPPED["event"]).encode())
+    assert plain.log_source == made.log_source, "rules for Suricata look at it too"
+
+
+@pytest.mark.parametrize("broken", [None, [], {}, {"event": []}, DROPPED | {"event": {}}, {**DROPPED, "event": {"timestamp": "noon", "event_type": "alert"}}])  # fmt: skip
+def test_what_is_no_record_of_the_firewall_is_refused(broken) -> None:
+    with pytest.raises(EventRefused):
+        amazon.firewall(broken)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "journal", "keys"])
+def test_what_the_firewall_dropped_becomes_an_alert_by_the_queue(detector, monkeypatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    with mock_aws():
+        s3, sqs = (boto3.client(name, region_name="eu-north-1") for name in ("s3", "sqs"))
+        s3.create_bucket(Bucket="records", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+        lines = b"\n".join([json.dumps(DROPPED).encode(), b"{torn", b""])
+        key = "firewall/AWSLogs/1/network-firewall/alert/eu-north-1/headshotly-1/2026/11/20/12/1_a.log.gz"
+        s3.put_object(Bucket="records", Key=key, Body=gzip.compress(lines))
+        queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+        notice = {"Records": [{"s3": {"bucket": {"name": "records"}, "object": {"key": key}}}]}
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(notice))
+        settle(Stream([QueueReader("network-firewall", queue, sqs=sqs, s3=s3)], detector))
+    assert Event.objects.get().source == "network-firewall"
+    alert = Alert.objects.exclude(rule="stream-refused").get()
+    assert (alert.title, alert.level) == ("The firewall dropped what wanted to leave", "high")
+    assert Alert.objects.filter(rule="stream-refused").count() == 1
+
+
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"event_type": "alert"}', b'{"timestamp": "2026-11-20T12:00:00", "event_type": "x"}'])  # fmt: skip
 def test_what_is_no_eve_line_is_refused(line: bytes) -> None:
     with pytest.raises(EventRefused):

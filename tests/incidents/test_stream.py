@@ -317,13 +317,16 @@ def test_a_rule_folder_that_is_missing_is_said(settings) -> None:
 
 
 def test_what_no_database_keeps_stops_nothing(detector) -> None:
-    """Half characters and zero bytes, as a stranger's JSON may hold them."""
+    """Half characters, zero bytes and numbers that are none, as a stranger's JSON may hold them."""
     from headshotly.incidents import spool as spools
     from headshotly.incidents.sources import collected
 
     event = json.loads(
-        '{"time": "2026-11-20T12:00:00Z", "actor": "\\ud800x", "fields": {"a\\u0000": "\\udfff", "b": "\\u0000"}}'
+        '{"time": "2026-11-20T12:00:00Z", "actor": "\\ud800x", "fields": {"a\\u0000": "\\udfff", "b": "\\u0000", '
+        '"c": NaN, "d": [-Infinity]}}'
     )
     spools.writer("collector").append({"account": "a", "id": "1", "event": event})
     Stream([SpoolReader("collector", collected.observe)], detector).step()
-    assert Event.objects.get().actor == "?x"
+    kept = Event.objects.get()
+    assert kept.actor == "?x"
+    assert kept.ocsf["unmapped"] == {"a\ufffd": "?", "b": "\ufffd", "c": None, "d": [None]}

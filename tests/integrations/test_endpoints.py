@@ -233,6 +233,14 @@ def test_a_copy_is_asked_for_packed_and_downloaded(program, person) -> None:
     assert program.get("exports").json()["items"][0]["percent"] == 100
 
 
+@pytest.mark.parametrize("days", [False, True, None, "", "0", 0.5, -7, 1, [], {}])
+def test_nothing_but_a_number_of_days_decides_how_soon_everything_is_deleted(program, days):
+    """``false`` equals 0 in Python, and 0 deletes at once: a client's slip must not be read as that."""
+    answer = program.say("account/deletion", {"confirm": "delete everything", "days": days})
+    assert answer.status_code == 422
+    assert program.get("account").json()["deletion_due_at"] is None
+
+
 @pytest.mark.clause("1.2.c")
 def test_everything_is_deleted_after_time_to_think_or_at_once(program, person) -> None:
     assert_problem(program.say("account/deletion", {"confirm": "yes"}), 422, "request.invalid")

@@ -1,8 +1,11 @@
 """Plaintext keys in memory: few, for a short time, gone when they are destroyed."""
 
 import uuid
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headshotly.audit.actor import SYSTEM
 from headshotly.policy import clock
@@ -32,6 +35,28 @@ def test_a_key_is_unwrapped_once_in_a_while(subject, unwrapped, monkeypatch):
     assert wrapped_keys.remembered() == 0
     customer_keys.plain(subject)
     assert unwrapped.taken == 4
+
+
+@given(st.lists(st.tuples(st.sampled_from(["put", "get", "drop", "wait"]), st.integers(0, 3)), max_size=40))
+def test_each_key_is_remembered_for_its_own_time_and_no_longer(deeds):
+    """Beside a list of when each was put, which looks at all of them every time."""
+    cache, now, put = wrapped_keys._Cache(), [100.0], {}
+    keys = [uuid.UUID(int=number) for number in range(4)]
+    with mock.patch.object(clock, "monotonic", side_effect=lambda: now[0]):
+        for deed, number in deeds:
+            match deed:
+                case "put":
+                    cache.put(keys[number], b"blob", bytes([number]))
+                    put[number] = now[0]
+                case "drop":
+                    cache.drop(keys[number])
+                    put.pop(number, None)
+                case "wait":
+                    now[0] += number * wrapped_keys.CACHE_SECONDS / 2.5
+            fresh = {one for one, at in put.items() if now[0] - at < wrapped_keys.CACHE_SECONDS}
+            assert len(cache) == len(fresh)
+            assert cache.get(keys[number], b"blob") == (bytes([number]) if number in fresh else None)
+            assert {keys.index(one) for one in cache._held} == fresh
 
 
 def test_only_so_many_are_remembered(vault, monkeypatch):

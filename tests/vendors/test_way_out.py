@@ -140,6 +140,10 @@ def test_a_permit_runs_out(monkeypatch):
         ("93.184.215.14", True), ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True), ("::ffff:10.0.0.1", False),
         ("fe80::1%eth0", False), ("224.0.0.1", False), ("0.0.0.0", False), ("::1", False), ("198.18.0.1", False),
         ("2002:a00:1::", False), ("fd00:ec2::254", False),
+        # NAT64 leads to the IPv4 address at the end, in our own network too; the others are routed nowhere public.
+        ("64:ff9b::a00:1", False), ("64:ff9b::7f00:1", False), ("64:ff9b::a9fe:a9fe", False),
+        ("64:ff9b::5db8:d70e", True), ("64:ff9b:1::a00:1", False), ("::127.0.0.1", False), ("::10.0.0.1", False),
+        ("::ffff:0:10.0.0.1", False), ("fec0::1", False), ("3fff::1", False), ("5f00::1", False),
     ],
 )  # fmt: skip
 def test_only_the_public_internet_is_public(address, public):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from headshotly.studio.styles import STYLES
 
@@ -126,11 +126,24 @@ class Exports(Schema):
     items: list[Export]
 
 
+def _a_number(value: object) -> object:
+    """Pass a whole number on; ``false`` equals 0 in Python, which would delete everything at once.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if type(value) is not int:
+        raise ValueError("Please give a whole number.")
+    return value
+
+
 class NewDeletion(Taken):
     """The wish to have everything deleted."""
 
     confirm: Literal["delete everything"]
-    days: Literal[0, 7, 14, 30] = Field(7, description="Time to think; 0 deletes at once and for good")
+    days: Annotated[Literal[0, 7, 14, 30], BeforeValidator(_a_number)] = Field(
+        7, description="Time to think; 0 deletes at once and for good"
+    )
 
 
 class Deletion(Schema):

@@ -25,7 +25,7 @@ def detector(context: click.Context, *, once: bool) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
 
-    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import loaded, program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.incidents import setting_up  # noqa: PLC0415 - after Django's setup
     from headshotly.incidents.reading import BATCH  # noqa: PLC0415 - after Django's setup
@@ -35,6 +35,7 @@ def detector(context: click.Context, *, once: bool) -> None:
         program_metrics.listen("detector")
     stop = Stopping().on()
     stream = setting_up.stream()
+    loaded.leave_to_itself()
     while not stop.is_told():
         try:
             taken = stream.step()

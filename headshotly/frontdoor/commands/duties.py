@@ -30,7 +30,7 @@ def run(*, slow: bool | None, but: tuple[str, ...]) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
 
-    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import loaded, program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.roster import require_known, run_due  # noqa: PLC0415 - after Django's setup
 
@@ -38,6 +38,7 @@ def run(*, slow: bool | None, but: tuple[str, ...]) -> None:
     require_known(but)
     program_metrics.listen("slow-duties" if slow else "duties")
     stop = Stopping().on()
+    loaded.leave_to_itself()
     while not stop.wait(LOOK_SECONDS):
         try:
             run_due(slow=slow, but=but)

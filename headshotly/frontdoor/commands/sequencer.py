@@ -24,7 +24,7 @@ def sequencer(*, once: bool) -> None:
     from django.db import close_old_connections  # noqa: PLC0415 - after Django's setup
 
     from headshotly.audit.sequencing import BATCH, NICENESS, PAUSE, sequence_once  # noqa: PLC0415 - after Django's setup
-    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import loaded, program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
 
     require_separated()
@@ -32,6 +32,7 @@ def sequencer(*, once: bool) -> None:
         program_metrics.listen("sequencer")
     os.nice(NICENESS)
     stop = Stopping().on()
+    loaded.leave_to_itself()
     while not stop.is_told():
         try:
             moved = sequence_once()

@@ -165,11 +165,15 @@ def web(listen: str, port: int | None, processes: int) -> None:
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
 
     require_separated()
-    from headshotly.frontdoor import tally  # noqa: PLC0415 - after Django's setup
+    from django.urls import get_resolver  # noqa: PLC0415 - after Django's setup
+
+    from headshotly.frontdoor import loaded, tally  # noqa: PLC0415 - after Django's setup
 
     tally.OF_THIS_PROCESS.begin()
     host = urlsplit(here.public_url).hostname or "localhost"
     certificate_path, key_path = certificate.ensure(here.data_folder / "tls", host=host)
+    _ = get_resolver().url_patterns  # every view, once, before the processes part
+    loaded.leave_to_itself()
     https(
         application,
         port=port or here.https_port,

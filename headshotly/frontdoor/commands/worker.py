@@ -14,6 +14,7 @@ def worker(*, until_idle: bool) -> None:
     """Run background work until told to stop."""
     refuse_while_restoring()
     django.setup()
+    from headshotly.frontdoor import loaded  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.program_metrics import listen  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.worker import LeasedWorker  # noqa: PLC0415 - after Django's setup
@@ -22,4 +23,5 @@ def worker(*, until_idle: bool) -> None:
     listen("worker")
     leased = LeasedWorker(batch=until_idle)
     leased.configure_signals()
+    loaded.leave_to_itself()
     leased.run()

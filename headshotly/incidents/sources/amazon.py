@@ -1,6 +1,7 @@
-"""CloudTrail, GuardDuty and VPC flow logs, in the files AWS writes and the messages it sends.
+"""CloudTrail, GuardDuty, VPC flow logs and Network Firewall, in the files AWS writes and the messages it sends.
 
-Formats: docs.aws.amazon.com: CloudTrail record contents, GuardDuty finding format 2.0, VPC flow log records v2 to v5.
+Formats: docs.aws.amazon.com: CloudTrail record contents, GuardDuty finding format 2.0, VPC flow log records v2 to v5,
+contents of a Network Firewall log.
 """
 
 import datetime as dt
@@ -17,6 +18,7 @@ from headshotly.incidents.errors import EventRefused
 from headshotly.incidents.flattening import flatten
 from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import LogSource
+from headshotly.incidents.sources import suricata
 
 UNPACKED_MAX = 256 << 20
 _AS_TEXT = ("requestParameters", "responseElements")
@@ -150,6 +152,21 @@ def guardduty(finding: Any) -> Observation:
         ),
         raw=_bytes(finding),
         act=kind[:120],
+    )
+
+
+def firewall(record: Any) -> Observation:
+    """Return the event of a record of Network Firewall: Suricata's own, with the firewall's name beside it.
+
+    Raises:
+        EventRefused: it is no such record.
+    """
+    if not isinstance(record, dict) or not isinstance(record.get("event"), dict):
+        raise EventRefused("A record of Network Firewall is not as AWS writes it.")
+    beside = {name: str(record.get(name) or "") for name in ("firewall_name", "availability_zone")}
+    made_by = ("Network Firewall", "AWS")
+    return suricata.event_of(
+        record["event"], raw=_bytes(record), source="network-firewall", made_by=made_by, more=beside
     )
 
 

@@ -45,7 +45,12 @@ def source_of(leaf: Leaf) -> str:
 
 
 def observe(leaf: Leaf, raw: bytes) -> Observation:
-    """Return the event of a journal entry. Its fields are the entry's: act, outcome, actor.kind, subject and so on."""
+    """Return the event of a journal entry. Its fields are the entry's: act, outcome, actor.kind, subject and so on.
+
+    Args:
+        leaf: the entry.
+        raw: the bytes it was read from.
+    """
     outcome = _OUTCOMES[leaf.outcome]
     if leaf.act in {Act.SIGN_IN_FAILED, Act.STAFF_SIGN_IN_FAILED}:
         outcome = "failure"
@@ -68,7 +73,7 @@ def observe(leaf: Leaf, raw: bytes) -> Observation:
         occurred_at=leaf.occurred_at,
         log_source=LogSource("authentication" if source == "authentication" else "audit", "headshotly", source),
         fields={name: value for name, value in fields.items() if value is not None},
-        ocsf=_ocsf(leaf, source, outcome),
+        ocsf=_ocsf(leaf, raw, source, outcome),
         raw=raw,
         act=leaf.act.value,
         outcome=outcome,
@@ -77,7 +82,7 @@ def observe(leaf: Leaf, raw: bytes) -> Observation:
     )
 
 
-def _ocsf(leaf: Leaf, source: str, outcome: str) -> dict[str, Any]:
+def _ocsf(leaf: Leaf, raw: bytes, source: str, outcome: str) -> dict[str, Any]:
     more: dict[str, Any]
     user = {"uid": str(leaf.actor.id or leaf.actor.kind), "type": leaf.actor.kind, "type_id": ocsf.OTHER}
     about = {"uid": str(leaf.subject)} if leaf.subject else {}
@@ -103,6 +108,6 @@ def _ocsf(leaf: Leaf, source: str, outcome: str) -> dict[str, Any]:
         actor={"user": user},
         api={"operation": leaf.act.value} if kind is ocsf.API else {},
         src_endpoint={"name": "headshotly"} if kind is ocsf.API else {},
-        unmapped=json.loads(leaf.encode()),
+        unmapped=json.loads(raw),
         **more,
     )

@@ -6,6 +6,9 @@ Format: docs.suricata.io, EVE JSON output.
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from headshotly.incidents import ocsf
 from headshotly.incidents.errors import EventRefused
@@ -13,6 +16,7 @@ from headshotly.incidents.flattening import flatten
 from headshotly.incidents.observation import Observation
 from headshotly.incidents.rulebook import LogSource
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _SEVERITIES = {1: 4, 2: 3, 3: 2}  # Suricata counts from the worst
 
 
@@ -24,13 +28,35 @@ def observe(line: bytes) -> Observation:
     """
     try:
         record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise EventRefused("A line of Suricata's log is no event.") from error
+    return event_of(record, raw=line)
+
+
+def event_of(
+    record: Any, *, raw: bytes, source: str = "suricata", made_by: tuple[str, str] = ("Suricata", "OISF"),
+    more: Mapping[str, str] = _NOTHING,
+) -> Observation:  # fmt: skip
+    """Return the event of a decoded EVE record, whichever product it came out of.
+
+    Args:
+        record: as decoded.
+        raw: what it came as.
+        source: of the event.
+        made_by: product and its vendor.
+        more: fields that stood beside the record.
+
+    Raises:
+        EventRefused: it is no EVE event.
+    """
+    try:
         at, kind = dt.datetime.fromisoformat(record["timestamp"]), str(record["event_type"])
-        fields = flatten(record)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        fields = flatten(record) | dict(more)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EventRefused("A line of Suricata's log is no event.") from error
     if at.tzinfo is None:
         raise EventRefused("A line of Suricata's log has a time without its zone.")
-    uid = hashlib.sha256(line).hexdigest()
+    uid = hashlib.sha256(raw).hexdigest()
     alert = kind == "alert"
     severity = _SEVERITIES.get(_number(fields.get("alert.severity")), 2) if alert else 1
     title = str(fields.get("alert.signature") or kind)
@@ -42,7 +68,7 @@ def observe(line: bytes) -> Observation:
     finding = {"uid": str(fields.get("alert.signature_id") or uid), "title": title}
     blocked = fields.get("alert.action") == "blocked"
     return Observation(
-        source="suricata",
+        source=source,
         native_id=uid,
         occurred_at=at,
         log_source=LogSource("ids" if alert else "network_connection", "suricata", kind),
@@ -51,15 +77,15 @@ def observe(line: bytes) -> Observation:
             ocsf.DETECTION if alert else ocsf.NETWORK,
             activity=1 if alert else 6,
             at=at,
-            source="suricata",
+            source=source,
             uid=uid,
-            product="Suricata",
-            vendor="OISF",
+            product=made_by[0],
+            vendor=made_by[1],
             severity=severity,
             **({"finding_info": finding, "evidences": [between]} if alert else between),
             unmapped=record,
         ),
-        raw=line,
+        raw=raw,
         act=title[:120],
         outcome="failure" if blocked else "",
         address=str(fields.get("src_ip") or "")[:64],
