@@ -43,7 +43,7 @@ _STAFF_LEFT = frozenset({"/staff/prove/", "/staff/sign-in/"})
 # Attacks on forms that keep something and on pages that show it again; the others fit no page of staff, or are of the
 # host as a whole, which the other two crawls look at.
 _STAFF_ATTACKS = "passive,csrf,permanentxss,redirect,sql,ssrf,xss"
-_SPARES = 30  # accounts to be ended
+_SPARES, _SPARE_OFFICERS = 30, 5  # accounts to be ended
 _PASS, _FAIL, _ERROR = 0, 1, 2
 type _Job = Callable[[], Scan]
 
@@ -56,6 +56,7 @@ class Effort:
     staff: crawl.Bounds
     last: crawl.Bounds
     modules: str
+    ending: str
 
 
 _GATE = Effort(
@@ -63,6 +64,7 @@ _GATE = Effort(
     staff=crawl.Bounds(crawl=15, attack=4, whole=150, tasks=8, sql="sql:post"),
     last=crawl.Bounds(crawl=8, attack=2, whole=120, tasks=8),
     modules=crawl.MODULES.replace("ldap,", ""),  # the service knows no directory; the long scan tries all the same
+    ending="csrf,permanentxss,sql,ssrf,xss",
 )
 _LONG_SECONDS = 600.0
 
@@ -87,7 +89,13 @@ def effort(wanted: str) -> Effort:
     def bounds(crawl_seconds: float, sql: str = "sql") -> crawl.Bounds:
         return crawl.Bounds(crawl=crawl_seconds, attack=attack, whole=most, tasks=8, sql=sql)
 
-    return Effort(visitor=bounds(120), staff=bounds(120, "sql:post"), last=bounds(60), modules=crawl.MODULES)
+    return Effort(
+        visitor=bounds(120),
+        staff=bounds(120, "sql:post"),
+        last=bounds(60),
+        modules=crawl.MODULES,
+        ending=crawl.MODULES.removeprefix("passive,"),
+    )
 
 
 def _together(jobs: Iterable[_Job]) -> list[Scan]:
@@ -142,8 +150,14 @@ def _planted(scratch: Path, now: dt.datetime) -> None:
         print(f"   {scan.tool} found every planted flaw in {scan.seconds:.0f} s")
 
 
-def _service(scratch: Path, now: dt.datetime, means: Effort) -> list[Scan]:
-    """Scan the service, as a visitor and as a customer.
+def _service(scratch: Path, now: dt.datetime, means: Effort, believed: Callable[[], None]) -> list[Scan]:
+    """Scan the service: as a visitor, a customer, a program and staff, and in the end what ends these.
+
+    Args:
+        scratch: where everything lies.
+        now: when certificates are made.
+        means: how long each part may take.
+        believed: returns once every tool found what was planted; until then nothing is scanned.
 
     Raises:
         ScanFailed: it did not start, or a scan did not come to the pages it must come to.
@@ -151,9 +165,10 @@ def _service(scratch: Path, now: dt.datetime, means: Effort) -> list[Scan]:
     folder = _folder(scratch, "service")
     vouching = authority.vouched(folder / "data" / "tls", now=now)
     with callback.listening() as listener, serving.running(folder, vouching, hooks.ZONE) as service:
+        customer, start = _of_a_customer(service)
+        believed()
         checked = tls.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1t"), authority=vouching)
         # Before the crawl, which asks for every token there may be. Whose pages are crawled loses nothing by it.
-        customer, start = _of_a_customer(service)
         asked = _api(service, serving.sign_up(service), scratch)
         bounds, cookies = means.visitor, customer.cookies
         forms_only = replace(bounds, sql="sql:post")
@@ -171,8 +186,8 @@ def _service(scratch: Path, now: dt.datetime, means: Effort) -> list[Scan]:
         if not customer.is_signed_in:
             raise ScanFailed("The scan signed its customer out, so it is not known what it saw.")
         # Last and alone: what staff may do could change what the others see.
-        worked = _staff(service, scratch, listener.url, means.staff)
-        ended = _last(service, scratch, listener.url, means.last)
+        worked, spares = _staff_while_spares_are_made(service, scratch, listener.url, means.staff)
+        ended = _last(service, scratch, listener.url, spares, means)
         called = Scan("callback", "1", callback.read(listener))
     for scan, pages in ((visited, _opening("visitor")), (used, frozenset(start))):
         if pages - scan.covered:
@@ -205,14 +220,24 @@ def _of_a_customer(service: serving.Service) -> tuple[serving.Browser, list[str]
     return customer, sorted(_opening("customer") | pages)
 
 
-def _last(service: serving.Service, scratch: Path, listener: str, bounds: crawl.Bounds) -> list[Scan]:
+def _staff_while_spares_are_made(
+    service: serving.Service, scratch: Path, listener: str, bounds: crawl.Bounds
+) -> tuple[Scan, Spares]:
+    """Scan the pages of staff, and meanwhile make the accounts for the last look. Raises as both."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        staff = dict.fromkeys(last.OTHERS, 1) | {last.OFFICER: _SPARE_OFFICERS}
+        spares = pool.submit(Spares, service, customers=_SPARES, staff=staff)
+        return _staff(service, scratch, listener, bounds), spares.result()
+
+
+def _last(service: serving.Service, scratch: Path, listener: str, spares: Spares, effort_of_it: Effort) -> list[Scan]:
     """Look at what ends accounts, sessions and, in the end, the service.
 
     Raises:
         ScanFailed: one of the scans failed, or ended nothing.
     """
-    means = last.Means(service, TABLE.read_text(encoding="utf-8"), TOOLS, listener, partial(_folder, scratch), bounds)
-    spares = Spares(service, customers=_SPARES, staff=dict.fromkeys(last.OTHERS, 1) | {last.OFFICER: 5})
+    table, folder = TABLE.read_text(encoding="utf-8"), partial(_folder, scratch)
+    means = last.Means(service, table, TOOLS, listener, folder, effort_of_it.last, effort_of_it.ending)
     return [*_together(last.scans(means, spares)), means.officer(spares)]
 
 
@@ -344,8 +369,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="headshotly-dast-") as name:
         scratch = Path(name)
         try:
-            _planted(scratch, now)
-            found = _report(_service(scratch, now, effort(os.environ.get("HEADSHOTLY_DAST", ""))), now)
+            means = effort(os.environ.get("HEADSHOTLY_DAST", ""))
+            with ThreadPoolExecutor(max_workers=1) as pool:  # while the service starts
+                believed = pool.submit(_planted, scratch, now)
+                scans = _service(scratch, now, means, believed.result)
+            found = _report(scans, now)
         except ScanFailed as failure:
             print(f"ERROR: {failure}")
             return _ERROR
