@@ -60,7 +60,7 @@ class Insert:
         by_name = {field.name: field for field in self._model._meta.concrete_fields}
         fields = [by_name[name] for name in self._columns]
         forms = [self._form(field, connection) for field in fields]
-        most = min(_ROWS_AT_ONCE, connection.ops.bulk_batch_size(fields, rows))
+        most = max(1, min(_ROWS_AT_ONCE, connection.ops.bulk_batch_size(fields, rows)))
         table = connection.ops.quote_name(self._model._meta.db_table)
         names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
         each = f"({', '.join(['%s'] * len(fields))})"
