@@ -18,6 +18,7 @@ from headshotly.policy.enforcement import enforces
 
 THREADS = 8
 TIMEOUT_SECONDS = 60
+KEEPALIVE_SECONDS = 5
 GRACE_SECONDS = 30  # for what is under way when the server is told to end
 # Of glibc's malloc.h: what is larger than this goes back to the system when it is freed; and of how many places
 # threads take the rest. Left to itself, each thread's place keeps the size of the largest photos it ever held.
@@ -98,6 +99,7 @@ def https(
     workers: int,
     hooks: dict[str, Any] | None = None,
     drain: float = 0.0,
+    keepalive: int = KEEPALIVE_SECONDS,
 ) -> Web:
     """Return the HTTPS server.
 
@@ -111,6 +113,8 @@ def https(
         hooks: what gunicorn calls when a process begins or ends, by its own names.
         drain: seconds for which a server that was told to end still takes requests, while it says that it is not
             ready: as long as a load balancer needs to see that. Then it takes none, and ends what is under way.
+        keepalive: seconds for which a connection without a request stays open; behind a load balancer that keeps
+            connections, longer than it does, or it sends a request into one that is just being closed.
     """
     give_memory_back()
     context = tls_context(certificate, key)
@@ -122,7 +126,7 @@ def https(
         "keyfile": str(key),
         "ssl_context": lambda _config, _default: context,
         "timeout": TIMEOUT_SECONDS,
-        "keepalive": 5,
+        "keepalive": keepalive,
         "graceful_timeout": GRACE_SECONDS + int(drain),
         "post_worker_init": lambda worker: _drain_first(worker, drain),
         **(hooks or {}),

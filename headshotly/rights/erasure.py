@@ -1,5 +1,6 @@
 """Deleting: everything at once, everything after time to think, or parts."""
 
+import contextlib
 import datetime as dt
 import logging
 from uuid import UUID
@@ -20,6 +21,7 @@ from headshotly.rights.models import ErasurePlan, RightsRequest
 from headshotly.rights.states import LIVE, Channel, Kind, Regime
 from headshotly.studio import selectors as studio_contents
 from headshotly.studio import services as studio
+from headshotly.studio.errors import NotFound as AlreadyGone
 from headshotly.vault import selectors as vault_contents
 
 GRACE_DAYS = (7, 14, 30)  # offered to whoever wants time to think; nobody has to take it
@@ -88,12 +90,14 @@ def erase_parts(*, actor: Actor, subject: UUID, parts: list[str]) -> int:
     gone = 0
     if "headshots" in parts:
         for made in studio_contents.all_headshots_of(subject):
-            studio.delete_headshot(actor=actor, subject=subject, headshot_id=made.id)
-            gone += 1
+            with contextlib.suppress(AlreadyGone):  # deleted at the same moment, in another window or by its time limit
+                studio.delete_headshot(actor=actor, subject=subject, headshot_id=made.id)
+                gone += 1
     if "photos" in parts:
         for photo in studio_contents.photos_of(subject):
-            studio.delete_photo(actor=actor, subject=subject, photo_id=photo.id)
-            gone += 1
+            with contextlib.suppress(AlreadyGone):
+                studio.delete_photo(actor=actor, subject=subject, photo_id=photo.id)
+                gone += 1
     services.answer(
         actor=actor, request_id=received.request.id, reply=_("Pictures deleted for good: %(count)s.") % {"count": gone}
     )

@@ -3,6 +3,7 @@
 One sweep stands beside each declared limit; ``tests/rights/test_retention.py`` fails where a limit has none.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 from uuid import UUID
@@ -22,6 +23,7 @@ from headshotly.rights import erasure, exports, mailing, notices, services
 from headshotly.rights.errors import NotNow
 from headshotly.studio import selectors as studio_contents
 from headshotly.studio import services as studio
+from headshotly.studio.errors import NotFound as AlreadyGone
 
 UNUSED_NOTICE = dt.timedelta(days=30)
 
@@ -44,8 +46,9 @@ def _photos(limit: TimeLimit) -> int:
     gone = 0
     for photo in studio_contents.photos_received_before(moment) if moment else ():
         if _over(limit, photo.subject, photo.received_at, choices):
-            studio.delete_photo(actor=SYSTEM, subject=photo.subject, photo_id=photo.id)
-            gone += 1
+            with contextlib.suppress(AlreadyGone):  # deleted by its owner at this moment
+                studio.delete_photo(actor=SYSTEM, subject=photo.subject, photo_id=photo.id)
+                gone += 1
     return gone
 
 
@@ -55,8 +58,9 @@ def _headshots(limit: TimeLimit) -> int:
     gone = 0
     for made in studio_contents.headshots_made_before(moment) if moment else ():
         if _over(limit, made.subject, made.made_at, choices):
-            studio.delete_headshot(actor=SYSTEM, subject=made.subject, headshot_id=made.id)
-            gone += 1
+            with contextlib.suppress(AlreadyGone):
+                studio.delete_headshot(actor=SYSTEM, subject=made.subject, headshot_id=made.id)
+                gone += 1
     return gone
 
 

@@ -2,15 +2,19 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, QuerySet, UUIDField
 
+from headshotly.accounts import selectors as accounts
 from headshotly.policy.prepared import Prepared
 from headshotly.policy.wording import told
 from headshotly.studio.models import Headshot, KeptReceipt, Photo, Shoot, ShootState
+from headshotly.vault import selectors as vault_selectors
+
+_AT_ONCE = 1000
 
 
 def _one_of[Row: (Photo, Shoot, Headshot)](model: type[Row]) -> Prepared[Row]:
@@ -136,6 +140,28 @@ def object_ids_in_use() -> set[UUID]:
         for object_id, preview_id in pairs:
             used.update((object_id, preview_id))
     return used
+
+
+def without_picture(model: type[Photo] | type[Headshot]) -> Iterator[tuple[UUID, UUID]]:
+    """Yield subject and id of each row whose picture or preview the vault no longer names: its deletion did not end.
+
+    In bounded memory; no query stays open, so whoever takes them may remove them meanwhile.
+    """
+    rows = model._default_manager.order_by("id").values_list("id", "subject", "object_id", "preview_id")
+    batch = list(rows[:_AT_ONCE])
+    while batch:
+        named = vault_selectors.kinds_of(one for row in batch for one in row[2:])
+        yield from ((row[1], row[0]) for row in batch if not {row[2], row[3]} <= set(named))
+        batch = list(rows.filter(id__gt=batch[-1][0])[:_AT_ONCE])
+
+
+def left_of_the_erased() -> list[UUID]:
+    """Return whoever was erased, has no account any more, and still has a photo, shoot or headshot."""
+    found: set[UUID] = set()
+    for model in (Photo, Shoot, Headshot):
+        subjects = model._default_manager.order_by().values_list("subject", flat=True).distinct()
+        found |= vault_selectors.erased_among(subjects.iterator())
+    return sorted(subject for subject in found if accounts.customer(subject) is None)
 
 
 def kinds_of(object_ids: Iterable[UUID]) -> dict[UUID, str]:

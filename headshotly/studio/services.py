@@ -1,5 +1,6 @@
 """The studio's verbs: photos in, shoots started, headshots out, everything gone."""
 
+import contextlib
 import datetime as dt
 import itertools
 from collections.abc import Collection, Sequence
@@ -194,6 +195,7 @@ def start_shoot(
         )
         pieces = [entitlement.piece(photo.id, chosen.id) for photo in photos for chosen in styles]
         entitlement.require(subject, shoot.id, pieces)
+        vault.require_living(subject)
         audit.record(actor=actor, act=Act.SHOOT_QUEUED, subject=subject, purpose=HEADSHOT_GENERATION)
         # The task's row is in this transaction: the shoot and its work exist together or not at all.
         tasks.run_shoot.enqueue(shoot_id=str(shoot.id))
@@ -236,6 +238,7 @@ def redo_style(*, actor: Actor, subject: UUID, shoot_id: UUID, style_id: str, br
         if not changed:
             raise NotNow("This shoot is being made already.")
         entitlement.require(subject, shoot.id, [entitlement.piece(photo_id, chosen.id) for photo_id in kept])
+        vault.require_living(subject)
         audit.record(actor=actor, act=Act.SHOOT_QUEUED, subject=subject, purpose=HEADSHOT_GENERATION)
         tasks.run_shoot.enqueue(shoot_id=str(shoot.id))
     shoot.refresh_from_db()
@@ -279,46 +282,61 @@ def stop_work(actor: Actor, subject: UUID, activity: str) -> None:
 def toggle_favourite(*, subject: UUID, headshot_id: UUID) -> bool:
     """Mark or unmark a headshot; return whether it is marked now."""
     headshot = headshot_of(subject, headshot_id)
-    headshot.favourite = not headshot.favourite
-    headshot.save(update_fields=["favourite"])
-    return headshot.favourite
+    marked = not headshot.favourite
+    if not Headshot.objects.filter(id=headshot.id).update(favourite=marked):
+        raise NotFound("There is no such headshot.")
+    return marked
 
 
 def delete_photo(*, actor: Actor, subject: UUID, photo_id: UUID) -> None:
-    """Delete a photo for good; headshots made of it stay."""
+    """Delete a photo for good; headshots made of it stay. Raises ``NotFound`` as ``photo_of`` does.
+
+    Two at once both find it gone, and one of them says so. A crash leaves a row whose picture is destroyed, which
+    ``finish_deletions`` removes.
+    """
     photo = photo_of(subject, photo_id)
     vault.destroy(actor=actor, object_id=photo.object_id)
     vault.destroy(actor=actor, object_id=photo.preview_id)
     with transaction.atomic():
-        photo.delete()
-        audit.record(
-            actor=actor, act=Act.PHOTO_DELETED, subject=subject, object_ids=[photo.object_id, photo.preview_id]
-        )
+        if Photo.objects.filter(id=photo.id).delete()[0]:
+            audit.record(
+                actor=actor, act=Act.PHOTO_DELETED, subject=subject, object_ids=[photo.object_id, photo.preview_id]
+            )
 
 
 def delete_photo_and_results(*, actor: Actor, subject: UUID, photo_id: UUID) -> int:
-    """Delete a photo with every headshot made of it; return how many pictures went. Raises as ``photo_of``."""
+    """Delete a photo with every headshot made of it; return how many pictures went. Raises as ``photo_of``.
+
+    The headshots first, so that whoever has to ask again still can. A worker names none without the photo's row, so
+    that the second round finds the last one that was being made.
+    """
     photo_of(subject, photo_id)
-    made = list(Headshot.objects.filter(subject=subject, photo_id=photo_id))
-    for headshot in made:
-        delete_headshot(actor=actor, subject=subject, headshot_id=headshot.id)
+    gone = _delete_results(actor, subject, photo_id)
     delete_photo(actor=actor, subject=subject, photo_id=photo_id)
-    return len(made) + 1
+    return gone + 1 + _delete_results(actor, subject, photo_id)
+
+
+def _delete_results(actor: Actor, subject: UUID, photo_id: UUID) -> int:
+    made = list(Headshot.objects.filter(subject=subject, photo_id=photo_id).values_list("id", flat=True))
+    for headshot_id in made:
+        with contextlib.suppress(NotFound):  # gone meanwhile
+            delete_headshot(actor=actor, subject=subject, headshot_id=headshot_id)
+    return len(made)
 
 
 def delete_headshot(*, actor: Actor, subject: UUID, headshot_id: UUID) -> None:
-    """Delete a headshot for good."""
+    """Delete a headshot for good, as ``delete_photo`` does."""
     headshot = headshot_of(subject, headshot_id)
     vault.destroy(actor=actor, object_id=headshot.object_id)
     vault.destroy(actor=actor, object_id=headshot.preview_id)
     with transaction.atomic():
-        headshot.delete()
-        audit.record(
-            actor=actor,
-            act=Act.HEADSHOT_DELETED,
-            subject=subject,
-            object_ids=[headshot.object_id, headshot.preview_id],
-        )
+        if Headshot.objects.filter(id=headshot.id).delete()[0]:
+            audit.record(
+                actor=actor,
+                act=Act.HEADSHOT_DELETED,
+                subject=subject,
+                object_ids=[headshot.object_id, headshot.preview_id],
+            )
 
 
 @enforces("1.2.c")
@@ -355,13 +373,47 @@ def delete_everything(*, actor: Actor, subject: UUID) -> KeptReceipt:
     )
     receipt: Receipt = vault.shred(actor=actor, subject=subject, kept=leaving.kept_by_law(subject))
     with transaction.atomic():
-        leaving.erase_above(subject)
-        Headshot.objects.filter(subject=subject).delete()
-        Shoot.objects.filter(subject=subject).delete()
-        Photo.objects.filter(subject=subject).delete()
-        purposes.erase_consents(subject=subject)
+        _remove_rows(subject)
         accounts.delete_account(actor=actor, subject=subject)
         return KeptReceipt.objects.create(document=receipt, made_at=clock.now())
+
+
+def _remove_rows(subject: UUID) -> None:
+    leaving.erase_above(subject)
+    Headshot.objects.filter(subject=subject).delete()
+    Shoot.objects.filter(subject=subject).delete()
+    Photo.objects.filter(subject=subject).delete()
+    purposes.erase_consents(subject=subject)
+
+
+@enforces("1.2.c")
+def finish_deletions(*, actor: Actor) -> int:
+    """Finish what is left of deletions, whatever cut them short: rows of destroyed pictures, rows of the erased.
+
+    A picture whose bytes are lost, and whose destruction nobody ordered, keeps its row: it comes back from a backup.
+
+    Returns:
+        How many pictures and customers something was left of.
+
+    Raises:
+        ErasureIncomplete: a store still holds something; calling again goes on.
+        StoreUnavailable: a store failed; calling again goes on.
+    """
+    finished = 0
+    for subject, photo_id in selectors.without_picture(Photo):
+        with contextlib.suppress(NotFound):
+            delete_photo(actor=actor, subject=subject, photo_id=photo_id)
+            finished += 1
+    for subject, headshot_id in selectors.without_picture(Headshot):
+        with contextlib.suppress(NotFound):
+            delete_headshot(actor=actor, subject=subject, headshot_id=headshot_id)
+            finished += 1
+    for subject in selectors.left_of_the_erased():
+        vault.shred(actor=actor, subject=subject)
+        with transaction.atomic():
+            _remove_rows(subject)
+        finished += 1
+    return finished
 
 
 def sweep_unnamed(*, older_than: dt.datetime) -> int:

@@ -33,7 +33,10 @@ from headshotly.studio.generative import CANDIDATES, GenerativeEngine
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState
 from headshotly.studio.painter import Painter
 from headshotly.studio.styles import style
+from headshotly.vault import selectors as vault_selectors
 from headshotly.vault import services as vault
+from headshotly.vault.errors import ObjectMissing
+from headshotly.vault.warrant import Warrant
 
 WARRANT_VALID = dt.timedelta(minutes=10)
 _BROKEN_SENTENCE = "Something broke on our side while making these headshots. You are not charged for it."
@@ -52,6 +55,10 @@ class Interrupted(Exception):
 
 class _Stopped(Exception):
     """The shoot was cancelled, its owner left, or another run took it over; there is nothing more to do here."""
+
+
+class _PhotoGone(Exception):
+    """The photo was deleted while a headshot was made of it; the other photos go on."""
 
 
 @cache
@@ -164,7 +171,9 @@ def _make_photo(shoot: Shoot, photo_id: UUID, actor: Actor) -> list[str]:
     where = f"photo {number} of {len(shoot.photo_ids)}"
     _tell(shoot, f"{where}: opening")
     warrant = worker_warrant(subject=shoot.subject, job_id=shoot.id, purpose="generate", valid_for=WARRANT_VALID)
-    picture = decoding.decode_own(vault.open(object_id=photo.object_id, warrant=warrant))
+    picture = _opened(photo, warrant)
+    if picture is None:
+        return []
     prepared = engine().prepare(
         picture,
         others=_others(shoot, photo, engine().photos_used - 1),
@@ -191,8 +200,20 @@ def _others(shoot: Shoot, photo: Photo, count: int) -> list[Picture]:
     opened = []
     for other in kept.order_by("-score", "id")[:count]:
         warrant = worker_warrant(subject=shoot.subject, job_id=shoot.id, purpose="generate", valid_for=WARRANT_VALID)
-        opened.append(decoding.decode_own(vault.open(object_id=other.object_id, warrant=warrant)))
+        picture = _opened(other, warrant)
+        if picture is not None:
+            opened.append(picture)
     return opened
+
+
+def _opened(photo: Photo, warrant: Warrant) -> Picture | None:
+    """Return a photo's picture, or None where it is being deleted at this moment."""
+    try:
+        return decoding.decode_own(vault.open(object_id=photo.object_id, warrant=warrant))
+    except ObjectMissing:
+        if not vault_selectors.is_destroyed(photo.object_id):
+            raise
+        return None
 
 
 def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Any, actor: Actor) -> None:
@@ -204,6 +225,8 @@ def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Any, act
         with transaction.atomic():
             if not _ours(shoot).select_for_update().exists():
                 raise _Stopped  # noqa: TRY301 - leaves the transaction and lands in the one place that cleans up
+            if not Photo.objects.select_for_update().filter(id=photo.id).exists():
+                raise _PhotoGone  # noqa: TRY301 - as above
             vault.enter(headshot, preview, actor=actor)
             Headshot.objects.create(
                 subject=shoot.subject,
@@ -222,7 +245,7 @@ def _make_headshot(shoot: Shoot, photo: Photo, style_id: str, prepared: Any, act
                 purpose=HEADSHOT_GENERATION,
                 object_ids=[headshot.object_id],
             )
-    except (IntegrityError, _Stopped) as error:
+    except (IntegrityError, _Stopped, _PhotoGone) as error:
         # Another worker was faster, or nobody wants it any more: ours is thrown away.
         vault.discard(headshot, preview)
         if isinstance(error, _Stopped):

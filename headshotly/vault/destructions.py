@@ -1,6 +1,7 @@
 """The destruction ledger: ids of objects destroyed one by one, outside the database, so that no backup revives them.
 
-It is read only where something is restored or mirrored, and forgets a day once no backup is as old.
+It is read where something is restored or mirrored, or a destruction is finished that was cut short, and forgets a day
+once no backup is as old.
 """
 
 import datetime as dt

@@ -2,15 +2,17 @@
 
 import datetime as dt
 
+from headshotly.audit.actor import SYSTEM
 from headshotly.policy.duties import duty
 from headshotly.vault import places
-from headshotly.vault.services import sweep_orphans
+from headshotly.vault.services import finish_destructions, sweep_orphans
 
 
 @duty("vault.sweep", every=dt.timedelta(hours=1))
 def sweep() -> str:
-    """Remove sealed bytes that a crash left without a row."""
-    return f"{sweep_orphans()} leftovers removed."
+    """Finish deletions that were cut short, and remove sealed bytes that a crash left without a row."""
+    finished = finish_destructions(actor=SYSTEM)
+    return f"{finished} deletions finished, {sweep_orphans()} leftovers removed."
 
 
 @duty("vault.place", every=dt.timedelta(minutes=5))

@@ -96,6 +96,21 @@ def is_readable(subject: UUID) -> bool:
     return has_key(subject) and not wiring.erasure_ledger().holds(subject)
 
 
+def is_destroyed(object_id: UUID) -> bool:
+    """Say whether an object's destruction was ordered, though it may not have ended yet.
+
+    Raises:
+        StoreUnavailable: the ledger could not be read.
+    """
+    return object_id in wiring.destruction_ledger().destroyed()
+
+
+def erased_among(subjects: Iterable[UUID]) -> set[UUID]:
+    """Return who of some subjects was erased."""
+    ledger = wiring.erasure_ledger()
+    return {subject for subject in subjects if ledger.holds(subject)}
+
+
 def unwrappable() -> list[UUID]:
     """Return the ids of keys that no root opens: what is sealed under them is lost. Nobody sees the keys.
 

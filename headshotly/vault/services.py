@@ -29,6 +29,7 @@ from headshotly.vault import (
     receipt,
     service_secrets,
     streaming,
+    subject_lock,
     wiring,
     wrapped_keys,
 )
@@ -158,8 +159,8 @@ def _require_key(subject: UUID, written: Sequence[Written]) -> None:
 def enter(*written: Written, actor: Actor) -> None:
     """Name written objects: a row and an entry in the journal each, in the caller's transaction.
 
-    The key is looked for once more, because customers may be deleted between the writing and the transaction. On
-    SQLite the transaction holds the one write lock, so that a deletion which did not come before it finds its rows.
+    The key is looked for once more, because customers may be deleted between the writing and the transaction. A
+    deletion which did not come before it waits for the transaction to end, and finds its rows (``subject_lock``).
 
     Args:
         written: what ``write_sealed`` returned, all of one subject.
@@ -173,6 +174,7 @@ def enter(*written: Written, actor: Actor) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("objects are entered within a transaction")
     for subject in {one.subject for one in written}:
+        subject_lock.share(subject)
         _require_key(subject, [one for one in written if one.subject == subject])
     for one in written:
         StoredObject.objects.create(
@@ -190,6 +192,22 @@ def enter(*written: Written, actor: Actor) -> None:
             purpose=one.purpose,
             object_ids=[one.object_id],
         )
+
+
+def require_living(subject: UUID) -> None:
+    """Pass while the subject has a key; a deletion that begins now waits until the caller's transaction has ended.
+
+    For rows above the vault that name a subject: whoever deletes everything then finds them.
+
+    Raises:
+        KeyShredded: the customer was deleted; the caller rolls back.
+        StoreUnavailable: the key store did not answer.
+        TransactionManagementError: there is no transaction that could be waited for.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("a subject is held within a transaction")
+    subject_lock.share(subject)
+    _require_key(subject, ())
 
 
 def discard(*written: Written) -> None:
@@ -396,14 +414,42 @@ def destroy(*, actor: Actor, object_id: UUID) -> None:
     if store.holds(row.subject, object_id):
         raise ErasureIncomplete("This could not be deleted yet. We keep trying; please look again soon.")
     with transaction.atomic():
-        audit.record(
-            actor=actor,
-            act=Act.OBJECT_DESTROYED,
-            subject=row.subject,
-            purpose=row.purpose,
-            object_ids=[object_id],
-        )
-        row.delete()
+        # Whoever destroyed it at the same time has said so already.
+        if StoredObject.objects.filter(id=object_id).delete()[0]:
+            audit.record(
+                actor=actor,
+                act=Act.OBJECT_DESTROYED,
+                subject=row.subject,
+                purpose=row.purpose,
+                object_ids=[object_id],
+            )
+
+
+def finish_destructions(*, actor: Actor) -> int:
+    """Finish what a crash or a failing store left half-destroyed: rows of objects noted as destroyed, or of the erased.
+
+    What is missing and was never to be destroyed is not touched: that is a loss, and comes back from a backup.
+
+    Returns:
+        For how many objects and customers something was left.
+
+    Raises:
+        ErasureIncomplete: something is still reachable; call again.
+        StoreUnavailable: a store failed; call again.
+    """
+    finished = 0
+    for batch in itertools.batched(wiring.destruction_ledger().destroyed(), _BATCH):
+        for object_id in list(StoredObject.objects.filter(id__in=batch).values_list("id", flat=True)):
+            destroy(actor=actor, object_id=object_id)
+            finished += 1
+    # An erasure under way takes seconds, and goes on by itself where it failed.
+    long_ago = clock.now() - GRACE
+    over = [subject for subject, at in wiring.erasure_ledger().erased().items() if at is None or at < long_ago]
+    for some in itertools.batched(over, _BATCH):
+        for subject in list(StoredObject.objects.filter(subject__in=some).values_list("subject", flat=True).distinct()):
+            shred(actor=actor, subject=subject)
+            finished += 1
+    return finished
 
 
 @enforces("3.2.b")
@@ -444,6 +490,7 @@ def shred(*, actor: Actor, subject: UUID, kept: Sequence[str] = ()) -> Receipt:
         StoreUnavailable: a store failed; call again.
     """
     shred_key(actor=actor, subject=subject)
+    subject_lock.wait_for_others(subject)
     store = wiring.object_store()
     store.delete_all(subject)
     if store.remnants(subject) or wiring.key_store().replicas(subject):
@@ -572,6 +619,7 @@ __all__ = [
     "discard",
     "drop_older_blind_indexes",
     "enter",
+    "finish_destructions",
     "forget_plaintext_keys",
     "open",
     "open_field",
@@ -581,6 +629,7 @@ __all__ = [
     "renew_blind_index",
     "repair_key_replicas",
     "replay_erasures",
+    "require_living",
     "seal",
     "seal_field",
     "seal_stream",

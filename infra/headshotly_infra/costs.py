@@ -12,7 +12,7 @@ from pathlib import Path
 
 HOURS = 730.0  # of a month
 PRICES = Path(__file__).parents[1] / "prices.toml"
-ALARMS = 22
+ALARMS = 27
 SIZES = (1_000, 100_000, 1_000_000)
 _KIB_IN_GIB, _MIB_IN_GIB = 1024.0**2, 1024.0
 

@@ -21,6 +21,8 @@ from headshotly_infra.disk import Disk
 from headshotly_infra.keys import OPERATOR, ROOMS, Keys
 from headshotly_infra.network import Network
 
+# Of the databases. No word of SQL's: AWS refuses those that PostgreSQL knows.
+OWNER = "headshotly_owner"
 WITNESS_DAYS = 3650
 BACKUP_DAYS = 35
 # What a change of the backups' root key writes, and nothing else of a backup.
@@ -173,7 +175,7 @@ class Data(Stack):
             readers=[rds.ClusterInstance.serverless_v2("reader", scale_with_writer=True, publicly_accessible=False)],
             serverless_v2_min_capacity=0.5,
             serverless_v2_max_capacity=16,
-            credentials=rds.Credentials.from_password("operator", SecretValue.unsafe_plain_text("replaced below")),
+            credentials=rds.Credentials.from_password(OWNER, SecretValue.unsafe_plain_text("replaced below")),
             iam_authentication=True,
             storage_encrypted=True,
             storage_encryption_key=self._key,

@@ -94,6 +94,7 @@ def stacks(app: cdk.App, plan: Plan, *, today: dt.date | None = None) -> dict[st
     suppress(made, today or dt.datetime.now(dt.UTC).date(), copies=copies_name, second=second, mirror=mirror,
              primary=plan.primary, secondary=plan.secondary, account=plan.account)  # fmt: skip
     for stack in made.values():
+        stack.termination_protection = True
         cdk.Tags.of(stack).add("product", "headshotly")
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
     return made

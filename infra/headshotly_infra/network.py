@@ -3,7 +3,7 @@
 import ipaddress
 from pathlib import Path
 
-from aws_cdk import Fn, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -22,7 +22,7 @@ INSIDE = ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.
           "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3")  # fmt: skip
 # The only names a task may reach outside; everything of AWS goes through private endpoints.
 # Besides these, the buckets of the second region, each by its own name, and what the plan names.
-WAYS_OUT = ("api.stripe.com", "files.stripe.com")
+WAYS_OUT = ("api.stripe.com",)
 # Where programs tell their numbers (infra/prometheus/scrape.yml).
 METRICS = {"worker": 9464, "sequencer": 9465, "detector": 9466, "duties": 9467, SENDER: 9469}
 ENDPOINTS = {
@@ -92,6 +92,12 @@ class Network(Stack):
         self.groups = self._groups()
         self._endpoints()
         self._firewall()
+        subnets = ",".join(one.subnet_id for one in self._subnets("tasks"))
+        group = self.groups[OPERATOR].security_group_id
+        # What the operator's task is started with.
+        CfnOutput(
+            self, "OperatorsNetwork", value=f"awsvpcConfiguration={{subnets=[{subnets}],securityGroups=[{group}]}}"
+        )
 
     @property
     def availability_zones(self) -> list[str]:

@@ -8,6 +8,7 @@ EU_REGIONS = frozenset(
     {"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"},
 )  # fmt: skip
 
+LEAST_TASKS = 2  # web and worker: a zone may fail
 _NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -79,6 +80,11 @@ class Plan:
         registry = f"{self.account}.dkr.ecr.{self.primary}.amazonaws.com/"
         secrets = f"arn:aws:secretsmanager:{self.primary}:"
         return (
+            (not re.fullmatch(r"\d{12}", self.account), "The account is a number of twelve digits."),
+            (
+                min(self.web_max, self.worker_max) < LEAST_TASKS,
+                f"At least {LEAST_TASKS} web tasks and workers run, one in each zone; the most cannot be fewer.",
+            ),
             (self.primary == self.secondary, "Copies must lie in a second region; clause 6.1.b asks for two places."),
             (
                 "@sha256:" not in self.image,

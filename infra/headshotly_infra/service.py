@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_applicationautoscaling as scaling_rules
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
@@ -16,7 +16,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
-from headshotly_infra.data import Data
+from headshotly_infra.data import OWNER, Data
 from headshotly_infra.disk import ACCOUNT
 from headshotly_infra.keys import OPERATOR, Keys
 from headshotly_infra.network import METRICS, Network
@@ -36,6 +36,10 @@ MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsR
                  "AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList")  # fmt: skip
 WRITERS = ("web", "worker", "duties", "detector")  # of mails
 CASHIERS = ("web", "duties")  # speak to the payment service
+# How long the load balancer keeps a connection without a request; the programs behind it keep it longer.
+IDLE_SECONDS = 60
+# A new web task mounts two folders and loads every room before it answers.
+GRACE_SECONDS = 180
 NOBODY = f"{ACCOUNT}:{ACCOUNT}"
 # Orders that wait → workers added. A worker ends when the processors are idle: the largest number asked for counts.
 MORE_WORKERS = {40: 2, 200: 5, 1000: 10}
@@ -124,6 +128,17 @@ class Service(Stack):
         self.operator = self._operator()
         self.balancer = self._balancer()
         self._firewall()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say what people need after a deployment: where the domain points to, and how the operator's task starts."""
+        CfnOutput(self, "PointTheDomainTo", value=self.balancer.load_balancer_dns_name)
+        CfnOutput(
+            self,
+            "StartTheOperatorsTask",
+            value=f"aws ecs run-task --cluster {self.cluster.cluster_name} --task-definition {self.operator.family} "
+            "--launch-type FARGATE --network-configuration OperatorsNetwork --overrides …",
+        )
 
     def _execution_role(self) -> iam.Role:
         """Return the role that starts tasks: it reads our image and writes logs, nothing else."""
@@ -167,6 +182,7 @@ class Service(Stack):
     def _surroundings(self, room: str) -> dict[str, str]:
         """Return what a task is told; no secret is among it, since databases, KMS and S3 know the task's role."""
         database = self._data.database.cluster_endpoint.hostname
+        user = OWNER if room == OPERATOR else room
         return {
             "HEADSHOTLY_ENVIRONMENT": "production",
             # The disk of all tasks; whoever may not touch a key has no such folder, and fails rather than make another.
@@ -176,9 +192,9 @@ class Service(Stack):
             "HEADSHOTLY_OPTION_DISCLOSURE__KEY_FILE": "/disclosure/security-txt-key.asc",
             "HEADSHOTLY_OPTION_METRICS__FOLDER": "/data/metrics",  # counted in memory that only one machine has
             "HEADSHOTLY_URL": f"https://{self._plan.domain}",
-            "HEADSHOTLY_DATABASE_URL": f"postgresql://{room}@{database}/headshotly",
+            "HEADSHOTLY_DATABASE_URL": f"postgresql://{user}@{database}/headshotly",
             "HEADSHOTLY_KEYS_DATABASE_URL": (
-                f"postgresql://{room}@{self._data.key_store.cluster_endpoint.hostname}/headshotly_keys"
+                f"postgresql://{user}@{self._data.key_store.cluster_endpoint.hostname}/headshotly_keys"
             ),
             # Amazon's own authority vouches for its databases; the image brings it (build argument RDS_CA).
             "HEADSHOTLY_OPTION_DATABASE__CA_FILE": "/app/rds-ca.pem",
@@ -217,8 +233,9 @@ class Service(Stack):
                 subnet.ipv4_cidr_block for subnet in self._network.vpc.select_subnets(subnet_group_name="edge").subnets
             ),
             # What the senders' network lets out; an endpoint at another port is refused when it is registered.
-            "HEADSHOTLY_OPTION_WEBHOOKS__PORTS": "443",
+            "HEADSHOTLY_OPTION_WEBHOOKS__PORT": "443",
             "AWS_USE_FIPS_ENDPOINT": "false",
+            **({"HEADSHOTLY_OPTION_WEB__KEEPALIVE_SECONDS": str(IDLE_SECONDS + 15)} if room == "web" else {}),
             # The role “web” sees one customer's rows at a time; the others work for everybody (ADR 152).
             **({"HEADSHOTLY_OPTION_DATABASE__ROW_SCOPE": "yes"} if room == "web" else {}),
         }
@@ -376,6 +393,7 @@ class Service(Stack):
             min_healthy_percent=100 if TASKS[room][3] > 1 else 0,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            health_check_grace_period=Duration.seconds(GRACE_SECONDS) if room == "web" else None,
             security_groups=[self._network.groups[room]],
             vpc_subnets=self._network.subnets_of(room),
             enable_execute_command=False,
@@ -466,6 +484,7 @@ class Service(Stack):
             drop_invalid_header_fields=True,
             desync_mitigation_mode=balancing.DesyncMitigationMode.STRICTEST,
             deletion_protection=True,
+            idle_timeout=Duration.seconds(IDLE_SECONDS),
         )
         balancer.log_access_logs(self._data.access_logs, "balancer")
         balancer.add_listener(

@@ -355,6 +355,41 @@ class Watch(Stack):
                 comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
             ),
+            # The databases cannot grow any more: their cost's upper end is reached.
+            **{
+                name: cloudwatch.Metric(
+                    namespace="AWS/RDS",
+                    metric_name="ACUUtilization",
+                    statistic="Average",
+                    period=Duration.minutes(5),
+                    dimensions_map={"DBClusterIdentifier": cluster.cluster_identifier},
+                ).create_alarm(self, name, threshold=90, evaluation_periods=3)
+                for name, cluster in (("DatabaseFull", data.database), ("KeyStoreFull", data.key_store))
+            },
+            # ACM renews sixty days before the end; where it cannot, somebody has a month.
+            "CertificateEnds": cloudwatch.Metric(
+                namespace="AWS/CertificateManager",
+                metric_name="DaysToExpiry",
+                statistic="Minimum",
+                period=Duration.days(1),
+                dimensions_map={"CertificateArn": self._plan.certificate},
+            ).create_alarm(
+                self,
+                "CertificateEnds",
+                threshold=30,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            ),
+            # Beyond these AWS looks into an account, and stops its mails in the end.
+            **{
+                name: cloudwatch.Metric(
+                    namespace="AWS/SES",
+                    metric_name=f"Reputation.{rate}Rate",
+                    statistic="Maximum",
+                    period=Duration.hours(1),
+                ).create_alarm(self, name, threshold=limit, evaluation_periods=1)
+                for name, rate, limit in (("MailsBounce", "Bounce", 0.05), ("MailsAnnoy", "Complaint", 0.001))
+            },
             "NoticesLost": data.notices_lost.metric_approximate_number_of_messages_visible().create_alarm(
                 self, "NoticesLost", threshold=1, evaluation_periods=1
             ),

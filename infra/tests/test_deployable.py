@@ -11,11 +11,12 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 from headshotly_infra import guard_rails
-from headshotly_infra.data import WATCHED
+from headshotly_infra.data import OWNER, WATCHED
 from headshotly_infra.deployment import FLAGS, plan_of, stacks
 from headshotly_infra.keys import OPERATOR, ROOMS
-from headshotly_infra.network import INSIDE, METRICS
-from headshotly_infra.service import BODY_RULES, CASHIERS
+from headshotly_infra.network import INSIDE, METRICS, WAYS_OUT
+from headshotly_infra.plan import Plan
+from headshotly_infra.service import BODY_RULES, CASHIERS, TASKS
 
 from tests.conftest import ACCOUNT, PLAN
 
@@ -282,7 +283,7 @@ def test_what_customers_are_told_is_the_senders_and_left_out_by_the_duties(resou
     assert '@duty("integrations.deliver"' in declared
     for room, container in commands.items():
         told = {one["Name"]: one["Value"] for one in container["Environment"]}
-        assert told["HEADSHOTLY_OPTION_WEBHOOKS__PORTS"] == "443", room
+        assert told["HEADSHOTLY_OPTION_WEBHOOKS__PORT"] == "443", room
 
 
 @pytest.mark.parametrize(
@@ -295,6 +296,9 @@ def test_what_customers_are_told_is_the_senders_and_left_out_by_the_duties(resou
         ({"stripe_secret": "sk_live_1"}, "Stripe"),  # pragma: allowlist secret
         ({"management_account": ""}, "management account"),
         ({"management_account": ACCOUNT}, "management account"),
+        ({"account": "12345"}, "twelve digits"),
+        ({"web_max": 1}, "At least 2"),
+        ({"worker_max": 0}, "At least 2"),
     ],
 )
 def test_a_plan_that_could_not_be_deployed_is_refused(wrong: dict[str, str], words: str) -> None:
@@ -384,7 +388,9 @@ METRICS_OF_AWS = {
     "AWS/ApplicationELB": {"HTTPCode_Target_5XX_Count": {"LoadBalancer"}, "TargetResponseTime": {"LoadBalancer"},
                            "HTTPCode_ELB_5XX_Count": {"LoadBalancer"}},
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible": {"QueueName"}, "ApproximateAgeOfOldestMessage": {"QueueName"}},
-    "AWS/RDS": {"CPUUtilization": {"DBClusterIdentifier"}},
+    "AWS/RDS": dict.fromkeys(("CPUUtilization", "ACUUtilization"), frozenset({"DBClusterIdentifier"})),
+    "AWS/CertificateManager": {"DaysToExpiry": {"CertificateArn"}},
+    "AWS/SES": dict.fromkeys(("Reputation.BounceRate", "Reputation.ComplaintRate"), frozenset()),  # of the account
     "ECS/ContainerInsights": {"RunningTaskCount": {"ClusterName", "ServiceName"}},
     "AWS/S3": {name: {"SourceBucket", "DestinationBucket", "RuleId"}
                for name in ("OperationsFailedReplication", "ReplicationLatency")},
@@ -395,7 +401,7 @@ METRICS_OF_AWS = {
 def test_alarms_look_at_metrics_that_there_are_and_programs_that_do_not_run_are_noticed(resources) -> None:
     missing = set()
     for name, alarm in resources("AWS::CloudWatch::Alarm").items():
-        dimensions = {one["Name"] for one in alarm["Dimensions"]}
+        dimensions = {one["Name"] for one in alarm.get("Dimensions", ())}
         assert METRICS_OF_AWS[alarm["Namespace"]][alarm["MetricName"]] == dimensions, name
         if alarm["MetricName"] == "RunningTaskCount":
             assert alarm["TreatMissingData"] == "breaching", name
@@ -628,6 +634,74 @@ def test_the_first_deployment_starts_nothing_that_could_not_become_ready(tmp_pat
     assert not [one for one in made if one["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget"]
     assert [one for one in made if one["Type"] == "AWS::ECS::TaskDefinition"
             and one["Properties"].get("Family") == "HeadShotlyOperator"]  # fmt: skip
+
+
+def test_the_program_keeps_connections_longer_than_the_load_balancer_does(resources) -> None:
+    """Else the balancer sends a request into a connection that is just being closed, and answers 502."""
+    [balancer] = resources("AWS::ElasticLoadBalancingV2::LoadBalancer").values()
+    said = {one["Key"]: one["Value"] for one in balancer["LoadBalancerAttributes"]}
+    idle = int(said["idle_timeout.timeout_seconds"])
+    told = {}
+    for task in resources("AWS::ECS::TaskDefinition").values():
+        [container] = task["ContainerDefinitions"]
+        told[container["Name"]] = {one["Name"]: one["Value"] for one in container["Environment"]}
+    assert int(told["web"]["HEADSHOTLY_OPTION_WEB__KEEPALIVE_SECONDS"]) > idle
+    assert not [room for room in told if room != "web" and "HEADSHOTLY_OPTION_WEB__KEEPALIVE_SECONDS" in told[room]]
+    [web] = [one for one in resources("AWS::ECS::Service").values() if one.get("LoadBalancers")]
+    assert web["HealthCheckGracePeriodSeconds"] >= 120
+
+
+def test_the_operators_task_signs_in_as_whoever_owns_the_databases(resources) -> None:
+    """A name that PostgreSQL has a word for is refused when the cluster is made (“reserved word”)."""
+    owners = {cluster["MasterUsername"] for cluster in resources("AWS::RDS::DBCluster").values()}
+    assert owners == {OWNER}
+    assert re.fullmatch(r"[a-z]+_[a-z]+", OWNER)
+    assert OWNER not in ROOMS
+    for task in resources("AWS::ECS::TaskDefinition").values():
+        [container] = task["ContainerDefinitions"]
+        told = {one["Name"]: json.dumps(one["Value"]) for one in container["Environment"]}
+        user = OWNER if container["Name"] == OPERATOR else container["Name"]
+        for name in ("HEADSHOTLY_DATABASE_URL", "HEADSHOTLY_KEYS_DATABASE_URL"):
+            assert f"postgresql://{user}@" in told[name], container["Name"]
+
+
+def test_the_quota_to_ask_for_is_what_is_deployed(resources) -> None:
+    cpu = {one["ContainerDefinitions"][0]["Name"]: int(one["Cpu"]) / 1024
+           for one in resources("AWS::ECS::TaskDefinition").values() if "Cpu" in one}  # fmt: skip
+    first = cpu[OPERATOR] + sum(cpu[room] * least for room, (_, _, _, least) in TASKS.items())
+    most = first + cpu["web"] * (PLAN.web_max - 2) + cpu["worker"] * (PLAN.worker_max - 2)
+    text = (REPOSITORY / "infra" / "README.md").read_text()
+    assert f"starts with {first:.0f} and grows to {most:.0f} " in text
+
+
+def test_no_stack_is_deleted_by_one_command(assembly) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    found = {name: one["properties"].get("terminationProtection") for name, one in artifacts.items()
+             if one["type"] == "aws:cloudformation:stack"}  # fmt: skip
+    assert found == dict.fromkeys(found, True)
+    assert len(found) == 7
+
+
+def test_whoever_deploys_is_told_how_the_operators_task_starts_and_where_the_domain_points(templates) -> None:
+    said = {name: json.dumps(one["Value"]) for name, one in templates["Service"]["Outputs"].items()}
+    command = said["StartTheOperatorsTask"]
+    assert "--task-definition HeadShotlyOperator" in command
+    assert "OperatorsNetwork" in command
+    network = json.dumps(templates["Network"]["Outputs"]["OperatorsNetwork"]["Value"])
+    assert "OperatorGroup" in network
+    assert network.count("tasksSubnet") == 2
+    assert "DNSName" in said["PointTheDomainTo"]
+
+
+def test_where_programs_go_outside_and_who_stands_on_the_register_of_vendors_agree() -> None:
+    """Clause 9.1.b: a name that the firewall lets out and the gate does not is a hole; the other way, a failure."""
+    register = tomllib.loads((REPOSITORY / "headshotly" / "vendors" / "known.toml").read_text())
+    known = [pattern for one in register.values() for pattern in one["hosts"]]
+    for name in WAYS_OUT:
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in known), name
+    plan = Plan.__dataclass_fields__
+    for region in (plan["primary"].default, plan["secondary"].default):
+        assert f"*.{region}.amazonaws.com" in register["aws"]["hosts"], region
 
 
 @pytest.mark.parametrize(("said", "meant"), [("true", True), ("false", False), (True, True), (None, False)])

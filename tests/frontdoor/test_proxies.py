@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headshotly.accounts import patience
-from headshotly.frontdoor import proxies
+from headshotly.frontdoor import certificate, proxies, server
 from headshotly.incidents import blocks, pseudonyms
 from headshotly.policy.refusal import Refusal
 
@@ -149,3 +149,10 @@ class TestTheHouse:
         Client(REMOTE_ADDR=BALANCER, headers={"X-Forwarded-For": CLIENT}).get("/", secure=True)
         Client(REMOTE_ADDR=EVE, headers={"X-Forwarded-For": CLIENT}).get("/", secure=True)
         assert [line["address"] for line in lines] == [pseudonyms.of_address(CLIENT), pseudonyms.of_address(EVE)]
+
+
+def test_a_connection_stays_open_for_as_long_as_a_balancer_needs(tmp_path):
+    pem, key = certificate.ensure(tmp_path / "tls", host="localhost")
+    given = {"port": 8443, "host": "127.0.0.1", "certificate": pem, "key": key, "workers": 1}
+    assert server.https(lambda *_: [], **given, keepalive=75).cfg.keepalive == 75
+    assert server.https(lambda *_: [], **given).cfg.keepalive == server.KEEPALIVE_SECONDS == 5

@@ -150,7 +150,7 @@ def test_the_command_does_a_duty_now_and_lists_them_all() -> None:
     from headshotly.frontdoor.commands.duties import duties as command
 
     now = CliRunner().invoke(command, ["now", "vault.sweep"])
-    assert (now.exit_code, now.output) == (0, "vault.sweep: 0 leftovers removed.\n")
+    assert (now.exit_code, now.output) == (0, "vault.sweep: 0 deletions finished, 0 leftovers removed.\n")
     listed = CliRunner().invoke(command, ["list"]).output
     assert "vault.sweep" in listed
     assert "0 leftovers removed." in listed

@@ -158,7 +158,7 @@ def web(listen: str, port: int | None, processes: int) -> None:
     folder, held = measuring_folder.make_folder(measured)
     metrics_folder(folder)  # before anything loads prometheus_client
     from headshotly.frontdoor import certificate, metrics  # noqa: PLC0415 - after that
-    from headshotly.frontdoor.server import https  # noqa: PLC0415 - only this process needs gunicorn
+    from headshotly.frontdoor.server import KEEPALIVE_SECONDS, https  # noqa: PLC0415 - only this process needs gunicorn
     from headshotly.frontdoor.wsgi import application  # noqa: PLC0415 - sets Django up
 
     _require_officer()
@@ -183,6 +183,7 @@ def web(listen: str, port: int | None, processes: int) -> None:
         workers=processes,
         hooks=metrics.hooks(folder, when_worker_ends=tally.OF_THIS_PROCESS.end),
         drain=float(here.options.get("web.drain_seconds", "0")),
+        keepalive=int(here.options.get("web.keepalive_seconds", KEEPALIVE_SECONDS)),
     ).run()
     os.close(held)
 
