@@ -35,12 +35,6 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 TOOLS = _REPOSITORY / "build" / "dast" / "bin"
 REPORTS = _REPOSITORY / "build" / "findings"
 TABLE = _REPOSITORY / "docs" / "permissions.md"
-# Pages that a scan must have come to; without them it looked at something else than the service.
-VISITOR_PAGES = frozenset({"/", "/account/sign-up/", "/account/sign-in/", "/account/reset/", "/privacy/ask/", "/trust/",
-                           "/trust/report/", "/policy/", "/orders/prices/", "/language/"})  # fmt: skip
-CUSTOMER_PAGES = frozenset(
-    {"/studio/", "/account/settings/", "/account/protection/", "/your-data/", "/orders/", "/opened/"}
-)
 # What would end what looks on, which is looked at last (``addresses.LAST``), and what the visitor looks at already.
 _ENDS = (*addresses.patterns(addresses.LAST["customer"]), "/account/reset/*", "/account/confirm/*", "/account/sign-*",
          "/trust/*", "/documents/*", "/policy/*", "/privacy/*", "/language/*", "/static/*")  # fmt: skip
@@ -49,7 +43,7 @@ _STAFF_LEFT = frozenset({"/staff/prove/", "/staff/sign-in/"})
 # Attacks on forms that keep something and on pages that show it again; the others fit no page of staff, or are of the
 # host as a whole, which the other two crawls look at.
 _STAFF_ATTACKS = "passive,csrf,permanentxss,redirect,sql,ssrf,xss"
-_SPARES = 30  # accounts to be ended
+_SPARES, _SPARE_OFFICERS = 30, 5  # accounts to be ended
 _PASS, _FAIL, _ERROR = 0, 1, 2
 type _Job = Callable[[], Scan]
 
@@ -61,19 +55,47 @@ class Effort:
     visitor: crawl.Bounds
     staff: crawl.Bounds
     last: crawl.Bounds
+    modules: str
+    ending: str
 
 
 _GATE = Effort(
     visitor=crawl.Bounds(crawl=25, attack=7, whole=240, tasks=8),
     staff=crawl.Bounds(crawl=15, attack=4, whole=150, tasks=8, sql="sql:post"),
     last=crawl.Bounds(crawl=8, attack=2, whole=120, tasks=8),
+    modules=crawl.MODULES.replace("ldap,", ""),  # the service knows no directory; the long scan tries all the same
+    ending="csrf,permanentxss,sql,ssrf,xss",
 )
-_LONG = Effort(
-    visitor=crawl.Bounds(crawl=120, attack=400, whole=3600, tasks=8),
-    staff=crawl.Bounds(crawl=120, attack=400, whole=3600, tasks=8, sql="sql:post"),
-    last=crawl.Bounds(crawl=60, attack=120, whole=1800, tasks=8),
-)
-_EFFORT = _LONG if os.environ.get("HEADSHOTLY_DAST") == "long" else _GATE
+_LONG_SECONDS = 600.0
+
+
+def effort(wanted: str) -> Effort:
+    """Return how long each part may take.
+
+    Args:
+        wanted: empty for the gate; ``long``, or how many seconds each attack may take at most.
+
+    Raises:
+        ScanFailed: it is neither.
+    """
+    if not wanted:
+        return _GATE
+    try:
+        attack = _LONG_SECONDS if wanted == "long" else float(wanted)
+    except ValueError:
+        raise ScanFailed(f"HEADSHOTLY_DAST is “long” or a number of seconds, and not “{wanted}”.") from None
+    most = 30 * attack + 600
+
+    def bounds(crawl_seconds: float, sql: str = "sql") -> crawl.Bounds:
+        return crawl.Bounds(crawl=crawl_seconds, attack=attack, whole=most, tasks=8, sql=sql)
+
+    return Effort(
+        visitor=bounds(120),
+        staff=bounds(120, "sql:post"),
+        last=bounds(60),
+        modules=crawl.MODULES,
+        ending=crawl.MODULES.removeprefix("passive,"),
+    )
 
 
 def _together(jobs: Iterable[_Job]) -> list[Scan]:
@@ -82,7 +104,7 @@ def _together(jobs: Iterable[_Job]) -> list[Scan]:
     Raises:
         ScanFailed: one of them failed.
     """
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    with ThreadPoolExecutor(max_workers=4) as pool:
         return [each.result() for each in [pool.submit(job) for job in jobs]]
 
 
@@ -99,7 +121,7 @@ def _planted(scratch: Path, now: dt.datetime) -> None:
         ScanFailed: a tool overlooked a flaw that is there.
     """
     certificate, key = authority.distrusted(scratch / "planted", now=now)
-    bounds = crawl.Bounds(crawl=15, attack=6, whole=150)
+    bounds = crawl.Bounds(crawl=15, attack=3, whole=150)
     with (
         callback.listening() as listener,
         hooks.doors() as doors,
@@ -128,8 +150,14 @@ def _planted(scratch: Path, now: dt.datetime) -> None:
         print(f"   {scan.tool} found every planted flaw in {scan.seconds:.0f} s")
 
 
-def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
-    """Scan the service, as a visitor and as a customer.
+def _service(scratch: Path, now: dt.datetime, means: Effort, believed: Callable[[], None]) -> list[Scan]:
+    """Scan the service: as a visitor, a customer, a program and staff, and in the end what ends these.
+
+    Args:
+        scratch: where everything lies.
+        now: when certificates are made.
+        means: how long each part may take.
+        believed: returns once every tool found what was planted; until then nothing is scanned.
 
     Raises:
         ScanFailed: it did not start, or a scan did not come to the pages it must come to.
@@ -137,19 +165,20 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
     folder = _folder(scratch, "service")
     vouching = authority.vouched(folder / "data" / "tls", now=now)
     with callback.listening() as listener, serving.running(folder, vouching, hooks.ZONE) as service:
-        customer = serving.sign_up(service)
-        cookies = customer.cookies
+        customer, start = _of_a_customer(service)
+        believed()
         checked = tls.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1t"), authority=vouching)
-        asked = _api(service, customer, scratch)  # before the crawl, which asks for every token there may be
-        bounds = _EFFORT.visitor
+        # Before the crawl, which asks for every token there may be. Whose pages are crawled loses nothing by it.
+        asked = _api(service, serving.sign_up(service), scratch)
+        bounds, cookies = means.visitor, customer.cookies
         forms_only = replace(bounds, sql="sql:post")
         visited, used = _together(
             [
                 lambda: crawl.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "1w"), cookies={}, bounds=bounds,
-                                   callback=listener.url),
+                                   start=sorted(_opening("visitor")), callback=listener.url, modules=means.modules),
                 lambda: crawl.scan(service.url, tools=TOOLS, scratch=_folder(scratch, "2w"), cookies=cookies,
-                                   start=sorted(CUSTOMER_PAGES), leave_alone=_ENDS, bounds=forms_only,
-                                   callback=listener.url),
+                                   start=start, leave_alone=_ENDS, bounds=forms_only, callback=listener.url,
+                                   modules=means.modules),
             ]
         )  # fmt: skip
         visited = _looked_at_again(visited, service.url, scratch, {})
@@ -157,10 +186,10 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
         if not customer.is_signed_in:
             raise ScanFailed("The scan signed its customer out, so it is not known what it saw.")
         # Last and alone: what staff may do could change what the others see.
-        worked = _staff(service, scratch, listener.url)
-        ended = _last(service, scratch, listener.url)
+        worked, spares = _staff_while_spares_are_made(service, scratch, listener.url, means.staff)
+        ended = _last(service, scratch, listener.url, spares, means)
         called = Scan("callback", "1", callback.read(listener))
-    for scan, pages in ((visited, VISITOR_PAGES), (used, CUSTOMER_PAGES)):
+    for scan, pages in ((visited, _opening("visitor")), (used, frozenset(start))):
         if pages - scan.covered:
             raise ScanFailed(f"wapiti did not come to {', '.join(sorted(pages - scan.covered))}.")
     every = [checked, visited, used, worked, asked, *ended, called]
@@ -168,35 +197,68 @@ def _service(scratch: Path, now: dt.datetime) -> list[Scan]:
     return every
 
 
-def _last(service: serving.Service, scratch: Path, listener: str) -> list[Scan]:
+def _opening(who: str) -> frozenset[str]:
+    """Return the pages that open to a visitor or a customer; a scan that did not come to one saw something else."""
+    opening = permitted.pages(TABLE.read_text(encoding="utf-8"), who=who, below="/")
+    if who == "visitor":
+        return opening
+    return opening - _opening("visitor") - addresses.LAST["customer"].keys()
+
+
+def _of_a_customer(service: serving.Service) -> tuple[serving.Browser, list[str]]:
+    """Return a customer who has everything that there are pages about, and the pages at which a crawl begins.
+
+    Raises:
+        ScanFailed: something was refused to them.
+    """
+    one = Spares(service, customers=1, staff={}).take()
+    customer = serving.Browser(service, "/account/settings/")
+    customer.hold(one.cookies)
+    has = seeding.seed(service, customer, one.token)
+    shoot, endpoint = has.ids["job_id"][0], has.ids["webhook_id"][0]
+    pages = {"/studio/", f"/studio/shoots/{shoot}/", f"/account/programs/webhooks/{endpoint}/"}
+    return customer, sorted(_opening("customer") | pages)
+
+
+def _staff_while_spares_are_made(
+    service: serving.Service, scratch: Path, listener: str, bounds: crawl.Bounds
+) -> tuple[Scan, Spares]:
+    """Scan the pages of staff, and meanwhile make the accounts for the last look. Raises as both."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        staff = dict.fromkeys(last.OTHERS, 1) | {last.OFFICER: _SPARE_OFFICERS}
+        spares = pool.submit(Spares, service, customers=_SPARES, staff=staff)
+        return _staff(service, scratch, listener, bounds), spares.result()
+
+
+def _last(service: serving.Service, scratch: Path, listener: str, spares: Spares, effort_of_it: Effort) -> list[Scan]:
     """Look at what ends accounts, sessions and, in the end, the service.
 
     Raises:
         ScanFailed: one of the scans failed, or ended nothing.
     """
-    means = last.Means(
-        service, TABLE.read_text(encoding="utf-8"), TOOLS, listener, partial(_folder, scratch), _EFFORT.last
-    )
-    spares = Spares(service, customers=_SPARES, staff=dict.fromkeys(last.OTHERS, 1) | {last.OFFICER: 5})
+    table, folder = TABLE.read_text(encoding="utf-8"), partial(_folder, scratch)
+    means = last.Means(service, table, TOOLS, listener, folder, effort_of_it.last, effort_of_it.ending)
     return [*_together(last.scans(means, spares)), means.officer(spares)]
 
 
 def _say_what_was_not_seen(scans: Sequence[Scan]) -> None:
-    """Say which addresses no scan came to.
+    """Say which addresses no scan came to: of things that there were none of, or beyond the time that a crawl has.
 
     Raises:
-        ScanFailed: one of them is about no object, so that it was there to be come to.
+        ScanFailed: one of them is a page about no thing, which was there to be come to.
     """
     table = TABLE.read_text(encoding="utf-8")
     covered = {path for scan in scans for path in scan.covered}
     covered |= {f"/api/v1{path}" for scan in scans if scan.tool == "schemathesis" for path in scan.covered}
     missed = addresses.unseen(table, covered)
+    if pages := sorted(addresses.pages(table) & set(missed)):
+        raise ScanFailed(f"No scan came to {', '.join(pages)}.")
     print(f"   {len(addresses.known(table))} addresses, {len(addresses.LEFT_OUT)} left out, {len(missed)} not come to:")
     for one in missed:
         print(f"      {one}")
 
 
-def _staff(service: serving.Service, scratch: Path, listener: str) -> Scan:
+def _staff(service: serving.Service, scratch: Path, listener: str, bounds: crawl.Bounds) -> Scan:
     """Scan the pages of staff as a member who showed a second factor.
 
     Raises:
@@ -207,7 +269,7 @@ def _staff(service: serving.Service, scratch: Path, listener: str) -> Scan:
     pages = {page for page in permitted.pages(table, who=last.OFFICER, below="/staff/") if page not in _STAFF_LEFT}
     scan = crawl.scan(
         f"{service.url}/staff", tools=TOOLS, scratch=_folder(scratch, "3w"), cookies=member.cookies,
-        start=sorted(pages), leave_alone=_STAFF_ENDS, bounds=_EFFORT.staff, modules=_STAFF_ATTACKS, scope="folder",
+        start=sorted(pages), leave_alone=_STAFF_ENDS, bounds=bounds, modules=_STAFF_ATTACKS, scope="folder",
         callback=listener,
     )  # fmt: skip
     scan = _looked_at_again(scan, service.url, scratch, member.cookies, _STAFF_ENDS)
@@ -307,8 +369,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="headshotly-dast-") as name:
         scratch = Path(name)
         try:
-            _planted(scratch, now)
-            found = _report(_service(scratch, now), now)
+            means = effort(os.environ.get("HEADSHOTLY_DAST", ""))
+            with ThreadPoolExecutor(max_workers=1) as pool:  # while the service starts
+                believed = pool.submit(_planted, scratch, now)
+                scans = _service(scratch, now, means, believed.result)
+            found = _report(scans, now)
         except ScanFailed as failure:
             print(f"ERROR: {failure}")
             return _ERROR

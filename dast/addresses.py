@@ -18,15 +18,23 @@ _A_UUID = re.compile(r"<uuid(?:str)?:\w+>")  # has a hyphen, unlike a page besid
 _BRACKETS = str.maketrans({"\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}": "<",
                            "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}": ">"})  # fmt: skip
 
+_BY_SCRIPT = (
+    "WebAuthn, spoken by a script, which wapiti does not run; hostile answers are in tests/accounts, tests/access"
+)
 # Nobody looks at these. Everything else is looked at: by whom, ``scans_of`` says.
 LEFT_OUT: Mapping[str, str] = {
     "/api/events/": "for machines with a token of their own; events of every shape are thrown at it in tests/incidents",
     "/api/metrics/": "for machines with a token of their own; it takes nothing",
     "/staff/api/journal/": "for machines with a token of their own; it takes a number, tested in tests/audit",
     "/staff/api/self/": "for machines with a token of their own; it takes nothing",
+    "/account/protection/passkeys/": _BY_SCRIPT, "/account/protection/passkeys/options/": _BY_SCRIPT,
+    "/account/prove/options/": _BY_SCRIPT, "/account/sign-in/passkey/": _BY_SCRIPT,
+    "/account/sign-in/passkey/options/": _BY_SCRIPT, "/account/sign-in/second/options/": _BY_SCRIPT,
+    "/staff/passkeys/": _BY_SCRIPT, "/staff/passkeys/options/": _BY_SCRIPT, "/staff/prove/options/": _BY_SCRIPT,
+    "/staff/sign-in/options/": _BY_SCRIPT, "/staff/enrol/<str:token>/options/": _BY_SCRIPT,
     "/orders/stripe/webhook/": "takes only what Stripe signed; forged messages of every kind are in tests/orders",
     "/account/address/<str:token>/": "opens only by a link mailed after the old address was proved; tests/accounts",
-}
+}  # fmt: skip
 
 # What ends accounts, sessions or the service is looked at last, by accounts made for it. Who it is for → address → why.
 LAST: Mapping[str, Mapping[str, str]] = {
@@ -44,14 +52,10 @@ LAST: Mapping[str, Mapping[str, str]] = {
         "/account/reset/<str:token>/": "changes the password and ends every session",
         "/staff/enrol/<str:token>/": "works once, by a link",
         "/staff/enrol/<str:token>/code.svg": "belongs to it",
-        "/staff/enrol/<str:token>/options/": "belongs to it",
     },
     "staff": {
         "/staff/sign-out/": "ends the session",
         "/staff/prove/": "wrong answers lock the member out",
-        "/staff/prove/options/": "belongs to it",
-        "/staff/passkeys/": "changes what the member signs in with",
-        "/staff/passkeys/options/": "belongs to it",
         "/staff/people/<uuid:member_id>/": "closes members and takes their second factor",
         "/staff/customers/<uuid:subject>/end-sessions/": "ends a customer's sessions",
         "/staff/incidents/cases/<int:number>/contain/": "stops customers, members, keys, vendors, or everything",
@@ -115,6 +119,16 @@ def beyond(table: str, *, who: str, but: str) -> tuple[list[str], frozenset[str]
     pages = {row[0].strip("`") for row in staff if row[mine] == _OPENS and not _AN_OBJECT.search(row[0])} - {"/staff/"}
     start = sorted(page for page in pages if any(one.startswith(page) for one in more))
     return start, frozenset(more) | frozenset(start)
+
+
+def pages(table: str) -> frozenset[str]:
+    """Return the addresses about no object that open to somebody, and that are not left out."""
+    people = [at for at, name in enumerate(_rows(table)[0]) if at > 1 and name not in {"service", "program"}]
+    found = {
+        row[0].strip("`") for row in _rows(table)[1:]
+        if row[0].startswith("`/") and not _AN_OBJECT.search(row[0]) and any(row[at] == _OPENS for at in people)
+    }  # fmt: skip
+    return frozenset(found) - LEFT_OUT.keys()
 
 
 def scans_of(address: str, permission: str) -> str:

@@ -20,8 +20,6 @@ from dast.spares import CONSENT, Spares
 OFFICER = "security-officer"
 # What else opens something that is the officer's not; each looks at that alone.
 OTHERS = ("dpo", "operations", "finance", "developer")
-_ATTACKS = "csrf,exec,file,permanentxss,sql,ssrf,xss"
-_STAFF_ATTACKS = "csrf,permanentxss,sql,ssrf,xss"
 DELETION = "/account/deletion"
 _CASE = re.compile(r'href="(/staff/incidents/cases/\d+/)"')
 _NUMBERS, _NOBODY = count(), MappingProxyType[str, str]({})
@@ -46,6 +44,7 @@ class Means:
         listener: address that attacks name.
         folder: makes a scratch folder of this name.
         bounds: of each scan.
+        attacks: kinds of attack.
     """
 
     service: Service
@@ -54,6 +53,7 @@ class Means:
     listener: str
     folder: Callable[[str], Path]
     bounds: crawl.Bounds
+    attacks: str
 
     def _crawl(
         self,
@@ -104,7 +104,7 @@ class Means:
                 )
             if planned.status_code != HTTPStatus.ACCEPTED:
                 raise ScanFailed(f"A customer of the scan could not plan to leave: {planned.status_code}.")
-            scan = self._crawl(opened.url, start=start, wanted=addresses.last("customer"), attacks=_ATTACKS)
+            scan = self._crawl(opened.url, start=start, wanted=addresses.last("customer"), attacks=self.attacks)
         _require_seen(scan, start)
         return _through(opened, scan, by="customers")
 
@@ -113,7 +113,7 @@ class Means:
         reset, confirm = (f"/account/{what}/{spares.links[what]}/" for what in ("reset", "confirm"))
         enrol = serving.invite(self.service, handle="invited", role=OFFICER)
         start = [reset, confirm, enrol]
-        scan = self._crawl(self.service.url, start=start, wanted=addresses.last("visitor"), attacks=_ATTACKS)
+        scan = self._crawl(self.service.url, start=start, wanted=addresses.last("visitor"), attacks=self.attacks)
         _require_seen(scan, start)
         return scan
 
@@ -122,7 +122,7 @@ class Means:
         start, wanted = addresses.beyond(self.table, who=role, but=OFFICER)
         member = Browser(self.service, "/staff/")
         member.hold(spares.member(role))
-        scan = self._crawl(self.service.url, start=start, wanted=wanted, attacks=_STAFF_ATTACKS, cookies=member.cookies)
+        scan = self._crawl(self.service.url, start=start, wanted=wanted, attacks=self.attacks, cookies=member.cookies)
         if not member.is_signed_in:
             raise ScanFailed(f"The scan signed its {role} out, so it is not known what it saw.")
         _require_seen(scan, start)
@@ -140,7 +140,7 @@ class Means:
                 raise ScanFailed("No case is open that something could be contained for.")
             start = ["/staff/people/", f"/staff/customers/{spares.take().subject}/", case[1], "/staff/prove/",
                      "/staff/watch/events/1/"]  # fmt: skip
-            scan = self._crawl(opened.url, start=start, wanted=addresses.last("staff"), attacks=_STAFF_ATTACKS)
+            scan = self._crawl(opened.url, start=start, wanted=addresses.last("staff"), attacks=self.attacks)
             stopped = client.get("/staff/incidents/").text.count("/undo/")
         _require_seen(scan, start)
         if not stopped:

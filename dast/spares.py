@@ -4,11 +4,13 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from dast import serving
 from dast.results import ScanFailed
 from dast.serving import Service
 
+_NUMBERS = count()
 CONSENT = "headshot-generation"  # what they agreed to
 # Made beside the service, as its own tests make them: through its pages they would cost a second each and more, and the
 # service rightly sends no more than twenty mails an hour to one visitor.
@@ -37,7 +39,7 @@ def create(name):
     return services._create(actor=actor, address=f"{name}@example.org", name="Zofia Skanowska", hashed=hashed)
 
 def customer(number):
-    one = create(f"spare{number}")
+    one = create(f"{wanted['name']}{number}")
     Customer.objects.filter(id=one.id).update(confirmed_at=clock.now())
     actor, now = Actor(kind="customer", id=one.id), clock.now().isoformat()
     session = import_module(settings.SESSION_ENGINE).SessionStore()
@@ -51,7 +53,7 @@ def customer(number):
     return {"subject": str(one.id), "token": token, "cookies": cookies}
 
 def member(role, number):
-    link = access.create_staff(actor=SYSTEM, handle=f"spare-{role}-{number}", role=role)
+    link = access.create_staff(actor=SYSTEM, handle=f"{wanted['name']}-{role}-{number}", role=role)
     token = link.rstrip("/").rsplit("/", 1)[1]
     code = pyotp.TOTP(access.totp_secret(token)).at(int(clock.now().timestamp()))
     one = access.enrol(token=token, password=wanted["password"], code=code)
@@ -59,7 +61,8 @@ def member(role, number):
 
 made = [customer(number) for number in range(wanted["customers"] + 1)]
 reset = Customer.objects.get(id=made[0]["subject"])
-by_mail = {"confirm": links.make(create("unconfirmed"), "confirm"), "reset": links.make(reset, "reset")}
+fresh = create(f"{wanted['name']}-unconfirmed")
+by_mail = {"confirm": links.make(fresh, "confirm"), "reset": links.make(reset, "reset")}
 staff = {role: [member(role, number) for number in range(count)] for role, count in wanted["staff"].items()}
 print(json.dumps({"customers": made[1:], "links": by_mail, "staff": staff}))
 """
@@ -98,7 +101,8 @@ class Spares:
         Raises:
             ScanFailed: the service did not take one.
         """
-        wanted = {"customers": customers, "staff": staff, "password": serving.PASSWORD, "consent": CONSENT}
+        wanted = {"customers": customers, "staff": staff, "password": serving.PASSWORD, "consent": CONSENT,
+                  "name": f"spare{next(_NUMBERS)}x"}  # fmt: skip
         made = json.loads(serving.beside(service, "-c", _MAKE, json.dumps(wanted)))
         self.links: Mapping[str, str] = made["links"]
         self._customers = [Spare(one["subject"], one["token"], one["cookies"]) for one in made["customers"]]

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.views.decorators.http import require_safe
 
 from headshotly.frontdoor import broker
@@ -125,12 +127,16 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 class Probes:
     """Answers load balancers before anything else: they name us by number, keep no session, and ask all the time."""
 
-    VIEWS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {"/healthz": healthz, "/readyz": readyz}
+    VIEWS: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         """Take what answers everybody else."""
         self._get_response = get_response
+        self._secure, self._framed = SecurityMiddleware(get_response), XFrameOptionsMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer a request."""
-        return self.VIEWS.get(request.path_info, self._get_response)(request)
+        """Answer a request; whoever else asks what a load balancer asks gets the headers of every other page."""
+        view = self.VIEWS.get(request.path_info)
+        if view is None:
+            return self._get_response(request)
+        return self._secure.process_response(request, self._framed.process_response(request, view(request)))

@@ -118,3 +118,29 @@ def test_what_no_scan_came_to_is_named():
     ]
     assert "/staff/people/" in addresses.unseen(ABOUT_NOBODY, [f"{one}more" for one in seen])
     assert Scan("wapiti").covered == frozenset()
+
+
+def test_pages_that_open_to_somebody_and_are_about_nothing_must_be_come_to():
+    assert addresses.pages(ABOUT_NOBODY) == {"/staff/", "/staff/rights/", "/staff/people/", "/policy/"}
+    ours = addresses.pages(TABLE)
+    assert {"/", "/studio/delete-everything/", "/staff/orders/", "/trust/badge.svg"} <= ours
+    assert not ours & addresses.LEFT_OUT.keys()
+    unseen_page = Scan("wapiti", covered=frozenset({"/"}))
+    with pytest.raises(ScanFailed, match="/staff/orders/"):
+        program_of_ours._say_what_was_not_seen([unseen_page])
+
+
+def test_a_scan_that_came_to_every_page_names_what_else_it_did_not_come_to(capsys):
+    program_of_ours._say_what_was_not_seen([Scan("wapiti", covered=addresses.pages(TABLE))])
+    said = capsys.readouterr().out
+    assert "/studio/photos/<uuid:photo_id>/delete/" in said
+    assert "/staff/orders/\n" not in said
+
+
+def test_how_long_a_scan_may_take_is_the_gates_or_what_was_asked_for():
+    gate, long, minute = (program_of_ours.effort(wanted) for wanted in ("", "long", "60"))
+    assert gate.visitor.attack < minute.visitor.attack == 60 < long.visitor.attack
+    assert "ldap" in long.modules.split(",")
+    assert set(gate.modules.split(",")) < set(long.modules.split(","))
+    with pytest.raises(ScanFailed, match="HEADSHOTLY_DAST"):
+        program_of_ours.effort("soon")

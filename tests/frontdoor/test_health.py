@@ -43,6 +43,16 @@ def test_a_balancer_may_name_us_by_number_and_without_tls() -> None:
     assert not Client().get("/healthz").cookies
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.clause("3.1.b")
+def test_a_probe_carries_the_headers_of_every_other_page(path: str) -> None:
+    answer = Client().get(path, secure=True)
+    assert answer["Strict-Transport-Security"].startswith("max-age=")
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "Strict-Transport-Security" not in Client().get(path)
+
+
 @pytest.mark.parametrize("name", sorted(health.NEEDED))
 def test_what_does_not_answer_makes_us_unready_and_is_not_named(monkeypatch, name) -> None:
     def broken() -> None:
