@@ -76,10 +76,10 @@ def register(*, actor: Actor, subject: UUID, url: str, events: Collection[str]) 
 
 
 def _require_port(port: int) -> None:
-    """Refuse a port that this installation's network lets nothing out by (option ``webhooks.ports``, by comma)."""
-    named = configuration.current().options.get("webhooks.ports", "")
-    if named and str(port) not in named.split(","):
-        raise WebhookRefused(f"We send messages to port {' or '.join(named.split(','))} only; please use that one.")
+    """Refuse a port that this installation's network lets nothing out by (option ``webhooks.port``; any without)."""
+    named = configuration.current().options.get("webhooks.port", "")
+    if named and str(port) != named:
+        raise WebhookRefused(f"We send messages to port {named} only. Please give us an address there.")
 
 
 def endpoints_of(subject: UUID) -> list[WebhookEndpoint]:

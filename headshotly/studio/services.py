@@ -223,7 +223,8 @@ def redo_style(*, actor: Actor, subject: UUID, shoot_id: UUID, style_id: str, br
     if shoot.state not in states.before(ShootState.QUEUED) or not kept:
         raise NotNow("A style can be made again once this shoot is ready, while its photos are here.")
     for old in Headshot.objects.filter(shoot=shoot, style_id=chosen.id, photo_id__in=kept):
-        delete_headshot(actor=actor, subject=subject, headshot_id=old.id)
+        with contextlib.suppress(NotFound):  # deleted by its owner at this moment
+            delete_headshot(actor=actor, subject=subject, headshot_id=old.id)
     styles = list(dict.fromkeys([*shoot.style_ids, chosen.id]))
     with transaction.atomic():
         changed = Shoot.objects.filter(id=shoot.id, state__in=states.before(ShootState.QUEUED)).update(
@@ -409,7 +410,7 @@ def finish_deletions(*, actor: Actor) -> int:
             delete_headshot(actor=actor, subject=subject, headshot_id=headshot_id)
             finished += 1
     for subject in selectors.left_of_the_erased():
-        vault.shred(actor=actor, subject=subject)
+        vault.shred(actor=actor, subject=subject, kept=leaving.kept_by_law(subject))
         with transaction.atomic():
             _remove_rows(subject)
         finished += 1

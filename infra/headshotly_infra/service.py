@@ -233,7 +233,7 @@ class Service(Stack):
                 subnet.ipv4_cidr_block for subnet in self._network.vpc.select_subnets(subnet_group_name="edge").subnets
             ),
             # What the senders' network lets out; an endpoint at another port is refused when it is registered.
-            "HEADSHOTLY_OPTION_WEBHOOKS__PORTS": "443",
+            "HEADSHOTLY_OPTION_WEBHOOKS__PORT": "443",
             "AWS_USE_FIPS_ENDPOINT": "false",
             **({"HEADSHOTLY_OPTION_WEB__KEEPALIVE_SECONDS": str(IDLE_SECONDS + 15)} if room == "web" else {}),
             # The role “web” sees one customer's rows at a time; the others work for everybody (ADR 152).

@@ -283,7 +283,7 @@ def test_what_customers_are_told_is_the_senders_and_left_out_by_the_duties(resou
     assert '@duty("integrations.deliver"' in declared
     for room, container in commands.items():
         told = {one["Name"]: one["Value"] for one in container["Environment"]}
-        assert told["HEADSHOTLY_OPTION_WEBHOOKS__PORTS"] == "443", room
+        assert told["HEADSHOTLY_OPTION_WEBHOOKS__PORT"] == "443", room
 
 
 @pytest.mark.parametrize(

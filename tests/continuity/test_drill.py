@@ -89,6 +89,9 @@ def test_a_drill_restores_everything_measures_and_signs(side, exercised, tmp_pat
     erasure.erase_everything(actor=ada.actor, subject=ada.id)
     vault.destroy(actor=SYSTEM, object_id=list(exercised.objects)[-1])
     services.mirror()
+    # The backup was made under the root before.
+    rotated = services.rotate_root(actor=SYSTEM)
+    assert (len(rotated.retired), rotated.backups, rotated.written) == (1, 1, 2)
     before = sorted(path.name for path in (tmp_path.parent).glob("headshotly-drill-*"))
     record = services.drill(actor=SYSTEM)
     seen = report.of(record)

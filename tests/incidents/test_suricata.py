@@ -1,6 +1,7 @@
 """Debian's Suricata reads a capture made on loopback with our rules; its alerts become alerts, and those cases."""
 
 import http.server
+import ipaddress
 import json
 import os
 import shutil
@@ -28,7 +29,12 @@ RULES = Path(rulebook.__file__).with_name("suricata") / "inside.rules"
 EDGE = Path(__file__).resolve().parents[2] / "infra" / "suricata" / "headshotly.rules"
 SENDERS = EDGE.with_name("senders.rules")
 # What the firewall of AWS is told beside the rules (infra/headshotly_infra/network.py).
-_SETS = {"SENDERS": "[10.20.11.64/27]", "INSIDE": "[10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16]"}
+_NETWORK = json.loads((EDGE.parents[1] / "templates" / "Network.json").read_text(encoding="utf-8"))
+_SETS = {
+    name: f"[{','.join(said['Definition'])}]"
+    for one in _NETWORK.values()
+    for name, said in one["Properties"].get("RuleGroup", {}).get("RuleVariables", {}).get("IPSets", {}).items()
+}
 _GIVEN = [part for name, value in _SETS.items() for part in ("--set", f"vars.address-groups.{name}={value}")]
 # The firewall's last word about everything that no rule lets out: here it says so instead of dropping.
 _ELSE = "".join(
@@ -165,7 +171,8 @@ def _conversation(source: tuple[str, int], target: tuple[str, int], *said: bytes
     return frames
 
 
-_SENDER, _TASK, _OUT, _IN = "10.20.11.70", "10.20.4.9", "93.184.215.14", "10.20.8.5"
+_SENDER = str(ipaddress.ip_network(_SETS["SENDERS"].strip("[]").partition(",")[0])[9])
+_TASK, _OUT, _IN = "10.20.4.9", "93.184.215.14", "10.20.8.5"
 _WEB = b"POST / HTTP/1.1\r\nHost: hooks.example.org\r\nContent-Length: 0\r\n\r\n"
 # who → where → what is said first → the rules it meets
 _TRIES = [

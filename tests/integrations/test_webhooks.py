@@ -279,7 +279,7 @@ def test_where_the_network_lets_out_some_ports_only_an_endpoint_at_another_is_re
 
     register("https://hooks.example.org:8443/any-port-by-default")
     here = configuration.current()
-    settings.HEADSHOTLY = replace(here, options={**here.options, "webhooks.ports": "443"})
+    settings.HEADSHOTLY = replace(here, options={**here.options, "webhooks.port": "443"})
     with pytest.raises(WebhookRefused, match="to port 443 only"):
         register("https://hooks.example.org:8443/again")
     for url in ("https://hooks.example.org/usual", "https://hooks.example.org:443/said"):

@@ -107,13 +107,31 @@ def test_a_firewall_that_drops_nothing(watch, change) -> None:
     watch.is_broken(change("Network", "AWS::NetworkFirewall::FirewallPolicy", alter))
 
 
+@pytest.mark.sabotage("network_is_watched", "the network's firewall lets every program out like the sender of messages")
+def test_a_rule_that_lets_everybody_out(watch, change) -> None:
+    def alter(one) -> None:
+        said = one["Properties"]["RuleGroup"]["RulesSource"]
+        said.update(RulesString=said["RulesString"].replace("pass tls $SENDERS any", "pass tls any any"))
+
+    change("Network", "AWS::NetworkFirewall::RuleGroup", alter, holding="pass tls")
+    watch.is_broken("a rule less that lets out what is on no list")
+
+
+@pytest.mark.sabotage("network_is_watched", "nobody writes down what the network's firewall told")
+def test_a_firewall_without_a_log(watch, change, infra) -> None:
+    kind = "AWS::NetworkFirewall::LoggingConfiguration"
+    for _ in range(2):
+        change("Watch", kind, lambda one: one.update(Type="AWS::NetworkFirewall::Nothing"))
+    watch.is_broken("a log of what the network firewall told")
+
+
 @pytest.mark.sabotage("network_is_watched", "our rules against intruders become remarks")
 def test_rules_that_are_remarks(watch, change) -> None:
     def alter(one) -> None:
         said = one["Properties"]["RuleGroup"]["RulesSource"]
         said.update(RulesString=said["RulesString"].replace("alert ", "# alert, or drop: "))
 
-    change("Network", "AWS::NetworkFirewall::RuleGroup", alter, holding="RulesString")
+    change("Network", "AWS::NetworkFirewall::RuleGroup", alter, holding="sid:9100001")
     watch.is_broken("our rules against intruders")
 
 

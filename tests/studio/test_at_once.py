@@ -250,6 +250,19 @@ def test_a_headshot_is_marked_while_it_is_deleted(owner, photo, monkeypatch):  #
     assert not Headshot.objects.filter(id=made.id).exists()
 
 
+def test_a_style_is_made_again_while_one_of_its_headshots_is_deleted(owner, photo, monkeypatch):  # noqa: F811
+    shoot = owner.start(photo)
+    tasks.run_shoot.call(str(shoot.id))
+    made = Headshot.objects.get(style_id=STYLES[0])
+    deleting = Other(lambda: services.delete_headshot(actor=owner.actor, subject=owner.id, headshot_id=made.id))
+    meet(monkeypatch, services, "delete_headshot", deleting, after=False)
+    again = services.redo_style(actor=owner.actor, subject=owner.id, shoot_id=shoot.id, style_id=STYLES[0])
+    assert deleting.end() is None
+    tasks.run_shoot.call(str(again.id))
+    assert Headshot.objects.filter(shoot=shoot).count() == len(STYLES)
+    assert_nothing_lies_about()
+
+
 @pytest.mark.parametrize("what", ["photos", "headshots"])
 def test_a_time_limit_goes_on_where_an_owner_was_faster(owner, photo, monkeypatch, what, later):  # noqa: F811
     owner.receive()

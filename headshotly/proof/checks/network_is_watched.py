@@ -15,11 +15,16 @@ _NEEDED = {
     "a web application firewall": "AWS::WAFv2::WebACL",
     "its place before the load balancer": "AWS::WAFv2::WebACLAssociation",
     "flow logs": "AWS::EC2::FlowLog",
+    "a log of what the network firewall told": "AWS::NetworkFirewall::LoggingConfiguration",
 }
 # A rule, and no remark about one.
-_RULE = re.compile(r"^(?:alert|drop|reject)\s.*\bsid:\d+;", re.MULTILINE)
+_RULE = re.compile(r"^alert\s.*\bsid:\d+;", re.MULTILINE)
+# A rule that lets something out, and the one such that there may be: who delivers customers' messages, by TLS alone.
+_OPENING = re.compile(r"^pass\s.*$", re.MULTILINE)
+_SENDERS = re.compile(r"pass tls \$SENDERS any -> !\$INSIDE 443 \(.*\btls\.sni;")
 # Of traffic whose rules are tried in order; the others let through what no rule names.
-_DROPPING = {"aws:drop_strict", "aws:drop_established", "aws:drop_established_app_layer"}
+_DROPPING = {"aws:drop_strict", "aws:drop_established", "aws:drop_established_app_layer",
+             "aws:drop_established_app_layer_to_server"}  # fmt: skip
 
 
 def _drops(policy: Resource) -> bool:
@@ -34,6 +39,9 @@ def _missing(found: list[Resource]) -> list[str]:
     sources = [one.get("RulesSource", {}) for one in groups]
     if not any(_RULE.search(str(one.get("RulesString", ""))) for one in sources):
         bad.append("our rules against intruders")
+    opened = [line for one in sources for line in _OPENING.findall(str(one.get("RulesString", "")))]
+    if not all(_SENDERS.match(line) for line in opened):
+        bad.append("a rule less that lets out what is on no list")
     lists = [one.get("RulesSourceList", {}) for one in sources]
     if not any(one.get("GeneratedRulesType") == "ALLOWLIST" and one.get("Targets") for one in lists):
         bad.append("a list of ways out")
@@ -51,8 +59,8 @@ def _missing(found: list[Resource]) -> list[str]:
     clauses=("2.3.b",),
     title="The network is filtered and watched",
     words="We read production's templates: they must hold a network firewall with our rules against intruders that "
-    "drops every connection to a name that is not on its list, a firewall before the web service, and detectors that "
-    "watch the network's traffic.",
+    "drops every connection to a name that is not on its list, but those of the one program that brings messages to "
+    "addresses customers gave us, a firewall before the web service, and detectors that watch the network's traffic.",
     assurance=Assurance.MEASURED,
 )
 def look(scene: Scene) -> Finding:
@@ -64,4 +72,4 @@ def look(scene: Scene) -> Finding:
     bad = _missing(found)
     if bad:
         return broken(f"Production's templates lack {shorten(bad)}.", ids=bad, population=len(found))
-    return held("Production's templates hold firewalls with our rules, and detectors.", population=len(_NEEDED) + 3)
+    return held("Production's templates hold firewalls with our rules, and detectors.", population=len(_NEEDED) + 4)
