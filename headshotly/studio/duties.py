@@ -11,7 +11,7 @@ from headshotly.studio.services import finish_deletions, sweep_unnamed
 UNNAMED_FOR = dt.timedelta(hours=1)
 
 
-@duty("studio.sweep", every=dt.timedelta(hours=1))
+@duty("studio.sweep", every=dt.timedelta(hours=1), slow=True)
 def sweep() -> str:
     """Finish deletions that were cut short, and remove sealed pictures that no headshot names."""
     finished = finish_deletions(actor=SYSTEM)

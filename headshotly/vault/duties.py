@@ -8,7 +8,7 @@ from headshotly.vault import places
 from headshotly.vault.services import finish_destructions, sweep_orphans
 
 
-@duty("vault.sweep", every=dt.timedelta(hours=1))
+@duty("vault.sweep", every=dt.timedelta(hours=1), slow=True)
 def sweep() -> str:
     """Finish deletions that were cut short, and remove sealed bytes that a crash left without a row."""
     finished = finish_destructions(actor=SYSTEM)

@@ -105,10 +105,9 @@ def is_destroyed(object_id: UUID) -> bool:
     return object_id in wiring.destruction_ledger().destroyed()
 
 
-def erased_among(subjects: Iterable[UUID]) -> set[UUID]:
-    """Return who of some subjects was erased."""
-    ledger = wiring.erasure_ledger()
-    return {subject for subject in subjects if ledger.holds(subject)}
+def erased() -> list[UUID]:
+    """Return everybody who was erased."""
+    return list(wiring.erasure_ledger().erased())
 
 
 def unwrappable() -> list[UUID]:
