@@ -28,13 +28,14 @@ def sender(*, once: bool) -> None:
     from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
     from django.db import connections  # noqa: PLC0415 - after Django's setup
 
-    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor import loaded, program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
 
     require_separated()
     if not once:
         program_metrics.listen("sender")
     stop = Stopping().on()
+    loaded.leave_to_itself()
     while not stop.is_told():
         try:
             program_metrics.saw_step("sender", taken=_send())
