@@ -2,7 +2,7 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -130,16 +130,14 @@ def running_shoots() -> QuerySet[Shoot]:
     return Shoot.objects.filter(state=ShootState.RUNNING)
 
 
-def object_ids_in_use() -> set[UUID]:
-    """Return the ids of every sealed object that a photo or headshot names."""
-    used: set[UUID] = set()
-    for pairs in (
-        Photo.objects.values_list("object_id", "preview_id"),
-        Headshot.objects.values_list("object_id", "preview_id"),
-    ):
-        for object_id, preview_id in pairs:
-            used.update((object_id, preview_id))
-    return used
+def unnamed_among(object_ids: Sequence[UUID]) -> list[UUID]:
+    """Return which of some sealed objects no photo or headshot names, as picture or as preview.
+
+    Args:
+        object_ids: a few hundred; each is looked up by itself, however many pictures there are.
+    """
+    named = kinds_of(object_ids)
+    return [object_id for object_id in object_ids if object_id not in named]
 
 
 def without_picture(model: type[Photo] | type[Headshot]) -> Iterator[tuple[UUID, UUID]]:
