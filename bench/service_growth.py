@@ -19,13 +19,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bench import service_people, service_sides
 
 _EACH = 10  # photos of one made-up customer
 _ROUNDS = 41
 _OWN = 10_000
+_EVENTS = 100
+_BEFORE = 1000  # places in the journal for what really happened
 _START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
@@ -49,12 +51,22 @@ def fill(have: int, want: int, *, subject: UUID | None = None) -> None:
     whose = made("a", f"n / {_EACH}")
     if subject is not None:
         whose = f"'{subject}'::uuid" if postgres else f"'{subject.hex}'"
-    series = f"SELECT n FROM generate_series({have}, {want - 1}) AS n"
-    if not postgres:
-        series = f"SELECT {have} UNION ALL SELECT n + 1 FROM numbers WHERE n < {want - 1}"
+
+    def counted(first: int, last: int) -> str:
+        if postgres:
+            return f"WITH numbers(n) AS (SELECT n FROM generate_series({first}, {last}) AS n)"
+        return f"WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
+
+    def bytes_of(number: str) -> str:
+        return (
+            f"decode(lpad(to_hex({number}), 64, '0'), 'hex')"
+            if postgres
+            else f"CAST(printf('%032x', {number}) AS BLOB)"
+        )
+
     opened = "SELECT leaf, leaf_hash, sealed_details FROM audit_entry WHERE act = 'vault.object.opened' LIMIT 1"
-    numbers = f"WITH {'' if postgres else 'RECURSIVE '}numbers(n) AS ({series}), opened AS ({opened})"
-    nothing = "'[]'::jsonb" if postgres else "'[]'"
+    numbers = f"{counted(have, want - 1)}, opened AS ({opened})"
+    nothing, empty = ("'[]'::jsonb", "'{}'::jsonb") if postgres else ("'[]'", "'{}'")
     yes = "false" if postgres else "0"
     rows = {
         "studio_photo (id, subject, object_id, preview_id, sentence, advice, score, crop, received_at)": (
@@ -76,13 +88,26 @@ def fill(have: int, want: int, *, subject: UUID | None = None) -> None:
             for prefix in "cd12"
         },
         'audit_entry ("index", entry_id, leaf, leaf_hash, sealed_details, subject, act, occurred_at)': (
-            f"n + 1000, {made('3')}, (SELECT leaf FROM opened), (SELECT leaf_hash FROM opened), "
+            f"n + {_BEFORE}, {made('3')}, (SELECT leaf FROM opened), (SELECT leaf_hash FROM opened), "
             f"(SELECT sealed_details FROM opened), {whose}, 'vault.object.opened', {moment}"
+        ),
+        "incidents_event (identity, source, class_uid, severity, occurred_at, received_at, act, outcome, actor, "
+        "address, subject, ocsf, raw, keep_until)": (
+            f"{bytes_of('n')}, 'web', 4002, 1, {moment}, {moment}, '', '', '', '', {whose}, {empty}, "
+            f"{bytes_of('0')}, {moment}"
         ),
     }
     with connection.cursor() as cursor:
         for table, values in rows.items():
             cursor.execute(f"INSERT INTO {table} {numbers} SELECT {values} FROM numbers")
+        for level in range((want + _BEFORE).bit_length()):
+            # The journal's tree, as far as it goes; where real entries have a node, theirs stays.
+            first, last = (have + _BEFORE if have else 0) >> level, ((want + _BEFORE) >> level) - 1
+            if first <= last:
+                cursor.execute(
+                    f"INSERT INTO audit_subtree (level, position, hash) {counted(first, last)} "
+                    f"SELECT {level}, n, {bytes_of('n')} FROM numbers WHERE true ON CONFLICT DO NOTHING"
+                )
         cursor.execute("ANALYZE")
 
 
@@ -95,6 +120,10 @@ class Scene:
         from django.test import RequestFactory
 
         self._application, self._requests = get_wsgi_application(), RequestFactory()
+        from headshotly.incidents import setting_up
+        from headshotly.incidents.detecting import Detector
+
+        self._detector = Detector(setting_up.book())
         self.people = [one for one in json.loads((folder / "people.json").read_text())["people"] if "shoot" in one]
 
     def get(self, person: dict[str, Any], path: str) -> None:
@@ -111,6 +140,7 @@ class Scene:
 
     def acts(self) -> dict[str, Callable[[], object]]:
         """Return what is measured, by name."""
+        from headshotly.audit import sequencing
         from headshotly.rights import retention
         from headshotly.studio import selectors
         from headshotly.vault import selectors as vault
@@ -135,7 +165,24 @@ class Scene:
             "newest 2,000 sealed objects (a check)": lambda: vault.newest_objects(2000),
             "kinds of sealed objects (a check)": vault.kinds_kept,
             "deleting one photo": self._delete,
+            "the sequencer's look at its tree": lambda: sequencing.frontier(sequencing.size()),
+            "a hundred events kept and judged": self._keep,
         }
+
+    def _keep(self) -> float:
+        """Keep events as the detector does and take them back; return how long keeping took."""
+        from django.db import transaction
+
+        from headshotly.incidents.ingesting import keep
+
+        made = [_event() for _ in range(_EVENTS)]
+        with transaction.atomic():
+            began = time.process_time()
+            self._detector.consume(keep(made))
+            passed = time.process_time() - began
+            transaction.set_rollback(True)
+        self._detector.forget()
+        return passed
 
     def _photo(self) -> UUID:
         from headshotly.audit.actor import Actor
@@ -165,6 +212,25 @@ class Scene:
         began = time.process_time()
         services.delete_photo(actor=Actor(kind="customer", id=photo.subject), subject=photo.subject, photo_id=photo.id)
         return time.process_time() - began
+
+
+def _event() -> Any:
+    """Return what an answered request leaves for the detector."""
+    from headshotly.incidents.sources import web
+    from headshotly.policy import clock
+
+    line = {
+        "id": uuid4().hex,
+        "at": clock.now().isoformat(),
+        "method": "GET",
+        "path": "/studio/",
+        "query": "",
+        "status": 200,
+        "route": "studio:home",
+        "address": "a pseudonym",
+        "agent": "bench",
+    }
+    return web.observe(line, json.dumps(line).encode())
 
 
 def _median_ms(act: Callable[[], object]) -> float:

@@ -121,7 +121,7 @@ def _planted(scratch: Path, now: dt.datetime) -> None:
         ScanFailed: a tool overlooked a flaw that is there.
     """
     certificate, key = authority.distrusted(scratch / "planted", now=now)
-    bounds = crawl.Bounds(crawl=15, attack=3, whole=150)
+    bounds = crawl.Bounds(crawl=15, attack=5, whole=180)
     with (
         callback.listening() as listener,
         hooks.doors() as doors,

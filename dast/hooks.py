@@ -41,8 +41,9 @@ SPELLINGS: dict[str, str] = {
     "IPv6": "https://[::1]:{port}/", "IPv4 in IPv6": "https://[::ffff:127.0.0.1]:{port}/",
     "this machine": "https://localhost:{port}/", "this machine with a dot": "https://localhost.:{port}/",
     "unspecified": "https://0.0.0.0:{port}/", "unencrypted": "http://127.0.0.1:{port}/",
-    "account before it": "https://hooks.example@127.0.0.1:{port}/",
-    "backslash": "https://127.0.0.1:{port}\\@hooks.example/", "fragment": "https://127.0.0.1:{port}#@hooks.example/",
+    "account before it": "https://hooks.example@127.0.0.1:{port}/",  # pragma: allowlist secret
+    "backslash": "https://127.0.0.1:{port}\\@hooks.example/",  # pragma: allowlist secret
+    "fragment": "https://127.0.0.1:{port}#@hooks.example/",  # pragma: allowlist secret
     **{f"name that leads to {name.partition('.')[0]}": f"https://{name}:{{port}}/" for name in ZONE},
 }  # fmt: skip
 _TRIES = 5

@@ -13,7 +13,7 @@ from headshotly.access.models import Personnel, StaffMember
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.policy.enforcement import enforces
 
 _AGREEMENTS = Path(__file__).resolve().parent / "agreements"
@@ -61,7 +61,7 @@ def has_signed(member: StaffMember) -> bool:
 
 def gaps(member: StaffMember) -> tuple[str, ...]:
     """Return what stands between a member and any grant, in plain words; empty means nothing does."""
-    record, today = record_of(member), clock.now().date()
+    record, today = record_of(member), dates.today()
     found = []
     if record.screening_expires_on is None:
         found.append("no background check is recorded")
@@ -81,7 +81,7 @@ def gaps(member: StaffMember) -> tuple[str, ...]:
 
 
 def _period(passed_on: dt.date, expires_on: dt.date) -> None:
-    if not passed_on <= clock.now().date() < expires_on <= passed_on + LONGEST_VALID:
+    if not passed_on <= dates.today() < expires_on <= passed_on + LONGEST_VALID:
         raise RecordRefused("It must have been passed by today, expire in the future, and be valid five years at most.")
 
 

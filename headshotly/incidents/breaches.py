@@ -14,7 +14,7 @@ from headshotly.audit import sequencing, verification
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
 from headshotly.audit.errors import JournalDamaged
-from headshotly.incidents import assessment, breach_selectors, cases, data_kinds, residence, timeline, wording
+from headshotly.incidents import assessment, breach_selectors, cases, clocks, data_kinds, residence, timeline, wording
 from headshotly.incidents import scope as scopes
 from headshotly.incidents.assessment import Circumstances, Harm, Risk, Spread
 from headshotly.incidents.consequences import CONSEQUENCES, LANGUAGES
@@ -387,7 +387,7 @@ def delay_for_law_enforcement(*, actor: Actor, number: int, until: dt.date, beca
         Incomplete: there is no reason that names the agency, or the day is past.
     """
     reason = wording.sentence(because, what="The agency and its reason")
-    if until < clock.now().date():
+    if until < clock.now().astimezone(clocks.PACIFIC).date():
         raise Incomplete("The day lies in the past.")
     with transaction.atomic():
         breach = locked(number)

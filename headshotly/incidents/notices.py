@@ -20,6 +20,7 @@ from headshotly.incidents import (
     authority_notice,
     breach_selectors,
     breaches,
+    clocks,
     evidence,
     people_letters,
     timeline,
@@ -205,7 +206,11 @@ def _phase_fits(breach: Breach, addressee: Addressee, phase: NoticePhase) -> Non
         owed = {one.addressee: one for one in breach_selectors.obligations_of(breach)}[addressee]
         if owed.standing is Standing.NOT_OWED:
             raise NotNow(f"No letter is owed: {owed.words}.")
-        if addressee is Addressee.RESIDENTS and breach.delayed_until and breach.delayed_until >= clock.now().date():
+        if (
+            addressee is Addressee.RESIDENTS
+            and breach.delayed_until
+            and breach.delayed_until >= clock.now().astimezone(clocks.PACIFIC).date()
+        ):
             raise NotNow(f"Law enforcement asked to wait until {breach.delayed_until}.")
         return
     earlier = before.filter(sent_at__isnull=False).exists()

@@ -7,11 +7,11 @@ from django.db import transaction
 from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
-from headshotly.lifecycle import limits, selectors
+from headshotly.lifecycle import selectors
 from headshotly.lifecycle.models import Finding, Step
 from headshotly.lifecycle.services import is_overdue
 from headshotly.lifecycle.states import StepKind
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, dates
 from headshotly.policy.enforcement import enforces
 from headshotly.vendors import mail
 
@@ -33,11 +33,11 @@ def alert() -> int:
     """
     late = selectors.overdue()
     told = sum(_tell(one) for one in late)
-    again = limits.today() - AGAIN_AFTER
+    again = dates.today() - AGAIN_AFTER
     unwritten = [one for one in late if one.written_on is None or one.written_on <= again]
     if unwritten:
         _write(unwritten)
-        Finding.objects.filter(id__in=[one.id for one in unwritten]).update(written_on=limits.today())
+        Finding.objects.filter(id__in=[one.id for one in unwritten]).update(written_on=dates.today())
     return told
 
 
@@ -57,7 +57,7 @@ def _write(late: list[Finding]) -> None:
 
 def _tell(seen: Finding) -> bool:
     """Journal one finding where it was not done this week; the mark and the entry are one transaction."""
-    today = limits.today()
+    today = dates.today()
     with transaction.atomic():
         finding = Finding.objects.select_for_update().get(id=seen.id)
         recently = finding.alerted_on is not None and finding.alerted_on > today - AGAIN_AFTER

@@ -12,10 +12,11 @@ from headshotly.access import members
 from headshotly.access.models import StaffMember
 from headshotly.access.views import member_of, needs_proof
 from headshotly.access.warrants import penetration_warrant
-from headshotly.lifecycle import limits, penetration, releases, selectors, training
+from headshotly.lifecycle import penetration, releases, selectors, training
 from headshotly.lifecycle.errors import Incomplete, NotFound
 from headshotly.lifecycle.models import PenetrationTest
 from headshotly.lifecycle.views import actor_of, day, typed, uploaded
+from headshotly.policy import dates
 from headshotly.policy.permission import permission
 
 
@@ -24,7 +25,7 @@ from headshotly.policy.permission import permission
 @require_safe
 def tests(request: HttpRequest) -> HttpResponse:
     """Show when the next penetration test is due, what is planned, and what was held."""
-    due, today = penetration.due_on(), limits.today()
+    due, today = penetration.due_on(), dates.today()
     context = {
         "tests": selectors.tests(),
         "due": due,

@@ -2,7 +2,8 @@
 
 from headshotly.access.console import place
 from headshotly.access.models import StaffMember
-from headshotly.lifecycle import limits, penetration, selectors, training
+from headshotly.lifecycle import penetration, selectors, training
+from headshotly.policy import dates
 
 
 def _findings(member: StaffMember) -> int:
@@ -12,8 +13,8 @@ def _findings(member: StaffMember) -> int:
 
 def _tests(_member: StaffMember) -> int:
     due, plan = penetration.due_on(), penetration.next_plan()
-    late_plan = plan is not None and plan.planned_on < limits.today()
-    return int(late_plan or due is None or due < limits.today())
+    late_plan = plan is not None and plan.planned_on < dates.today()
+    return int(late_plan or due is None or due < dates.today())
 
 
 def _releases(member: StaffMember) -> int:

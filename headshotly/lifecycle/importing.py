@@ -20,7 +20,7 @@ from headshotly.lifecycle.models import Finding, PenetrationTest, Proposal, Rete
 from headshotly.lifecycle.severity import Severity
 from headshotly.lifecycle.sightings import Run, Sighting
 from headshotly.lifecycle.states import Grading, Method, State, StepKind, Verdict
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.reference import new_reference
 
@@ -156,7 +156,7 @@ def _see(taking: _Taking, sighting: Sighting) -> None:
         _see_again(taking, finding, sighting)
     if sighting.note and not Step.objects.filter(finding=finding, kind=StepKind.NOTED, words=sighting.note).exists():
         _step(taking, finding, StepKind.NOTED, sighting.note)
-    if sighting.accepted_until is not None and sighting.accepted_until > limits.today():
+    if sighting.accepted_until is not None and sighting.accepted_until > dates.today():
         _propose(taking, finding, sighting.note, sighting.accepted_until)
 
 
@@ -166,11 +166,11 @@ def _propose(taking: _Taking, finding: Finding, reason: str, until: dt.date) -> 
 
     What was decided once, with the same reason and day, is not asked again at every scan.
     """
-    last = min(until, limits.today() + (SUGGESTED if until == dt.date.max else limits.LONGEST_ACCEPTANCE))
+    last = min(until, dates.today() + (SUGGESTED if until == dt.date.max else limits.LONGEST_ACCEPTANCE))
     asked = Proposal.objects.filter(finding=finding)
     if finding.state != State.OPEN or asked.filter(decided_at__isnull=True).exists():
         return
-    if asked.filter(reason=reason, until__gte=last if until != dt.date.max else limits.today()).exists():
+    if asked.filter(reason=reason, until__gte=last if until != dt.date.max else dates.today()).exists():
         return
     Proposal.objects.create(
         finding=finding, verdict=Verdict.ACCEPT, reason=reason, until=last, asked_at=clock.now(),

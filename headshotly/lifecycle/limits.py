@@ -4,11 +4,10 @@ Options ``findings.days.critical``, ``…high``, ``…medium``, ``…low``: whol
 """
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from headshotly.lifecycle.errors import LimitsRefused
 from headshotly.lifecycle.severity import Severity
-from headshotly.policy import clock, configuration
+from headshotly.policy import configuration, dates
 from headshotly.policy.enforcement import enforces
 
 DEFAULT_DAYS = {Severity.CRITICAL: 7, Severity.HIGH: 30, Severity.MEDIUM: 90, Severity.LOW: 180}
@@ -35,20 +34,6 @@ def days() -> dict[Severity, int]:
     return found
 
 
-def day_of(moment: dt.datetime) -> dt.date:
-    """Return the date a moment falls on where the operator is.
-
-    Args:
-        moment: aware.
-    """
-    return moment.astimezone(ZoneInfo(configuration.current().operator.time_zone)).date()
-
-
-def today() -> dt.date:
-    """Return the date where the operator is."""
-    return day_of(clock.now())
-
-
 @enforces("4.3.b")
 def due_on(began_at: dt.datetime, severity: Severity) -> dt.date | None:
     """Return the last day for fixing, or None where there is nothing to fix.
@@ -61,4 +46,4 @@ def due_on(began_at: dt.datetime, severity: Severity) -> dt.date | None:
         LimitsRefused: the operator's limits make no sense.
     """
     allowed = days().get(severity)
-    return None if allowed is None else day_of(began_at) + dt.timedelta(days=allowed)
+    return None if allowed is None else dates.day_of(began_at) + dt.timedelta(days=allowed)

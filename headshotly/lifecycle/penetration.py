@@ -13,7 +13,7 @@ from headshotly.lifecycle import documents, importing, limits, reported_table
 from headshotly.lifecycle.errors import Incomplete, LimitsRefused, NotFound, StepRefused
 from headshotly.lifecycle.models import PenetrationTest, Scan
 from headshotly.lifecycle.services import by_staff
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, dates
 from headshotly.policy.enforcement import enforces
 from headshotly.vault import services as vault
 from headshotly.vault.warrant import Warrant
@@ -61,7 +61,7 @@ def plan(*, actor: Actor, tester: str, scope: str, planned_on: dt.date) -> Penet
         raise Incomplete("Please name the tester, and say what is tested and what is not.")
     if who.casefold() == configuration.current().operator.name.casefold():
         raise Incomplete("Whoever runs the service does not test it: name a third party.")
-    if not limits.today() - FURTHEST_PLAN <= planned_on <= limits.today() + FURTHEST_PLAN:
+    if not dates.today() - FURTHEST_PLAN <= planned_on <= dates.today() + FURTHEST_PLAN:
         raise Incomplete("Please choose a day within two years from now.")
     with transaction.atomic():
         made = PenetrationTest.objects.create(
@@ -114,7 +114,7 @@ def take_report(
     by = by_staff(actor)
     if not 0 < len(report) <= LARGEST_REPORT:
         raise Incomplete(f"The report is a file of at most {LARGEST_REPORT >> 20} MiB.")
-    if not began_on <= ended_on <= limits.today():
+    if not began_on <= ended_on <= dates.today():
         raise Incomplete("The test began before it ended, and ended by today.")
     key = uuid4()
     vault.create_customer_key(actor=actor, subject=key)

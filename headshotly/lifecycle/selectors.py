@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from headshotly.lifecycle import limits
 from headshotly.lifecycle.errors import NotFound
 from headshotly.lifecycle.models import Finding, PenetrationTest, Proposal, Release, Retest, Scan, Step
 from headshotly.lifecycle.severity import Severity
 from headshotly.lifecycle.states import Method, State, StepKind
+from headshotly.policy import dates
 from headshotly.policy.enforcement import enforces
 
 MOST_SHOWN = 300
@@ -41,12 +41,12 @@ def _past(today: dt.date) -> Q:
 @enforces("4.3.b")
 def overdue() -> list[Finding]:
     """Return the open findings past their limit, the longest first; clause 4.3.b holds only while there are none."""
-    return list(Finding.objects.filter(_past(limits.today())).select_related("owner").order_by("due_on", "reference"))
+    return list(Finding.objects.filter(_past(dates.today())).select_related("owner").order_by("due_on", "reference"))
 
 
 def overdue_count() -> int:
     """Return how many findings are past their limit; the public may know the number."""
-    return Finding.objects.filter(_past(limits.today())).count()
+    return Finding.objects.filter(_past(dates.today())).count()
 
 
 def total() -> int:
@@ -58,7 +58,7 @@ def findings(wanted: Wanted) -> list[Finding]:
     """Return findings, what must be fixed first in front; at most ``MOST_SHOWN``."""
     found: QuerySet[Finding] = Finding.objects.select_related("owner")
     if wanted.state == "overdue":
-        found = found.filter(_past(limits.today()))
+        found = found.filter(_past(dates.today()))
     elif wanted.state:
         found = found.filter(state=wanted.state)
     if wanted.severity:
@@ -162,7 +162,7 @@ class TestShown:
 
 def tests() -> list[TestShown]:
     """Return every penetration test, the newest plan first, with what became of its findings."""
-    today = limits.today()
+    today = dates.today()
     return [_test(one, today) for one in PenetrationTest.objects.order_by("-planned_on", "-planned_at")]
 
 

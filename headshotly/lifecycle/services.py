@@ -16,7 +16,7 @@ from headshotly.lifecycle.junit import TestRun
 from headshotly.lifecycle.models import Finding, Proposal, Retest, Scan, Step
 from headshotly.lifecycle.severity import Severity
 from headshotly.lifecycle.states import Method, State, StepKind, Verdict
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.policy.enforcement import enforces
 
 SHORTEST_REASON = 20
@@ -126,7 +126,7 @@ def propose(*, actor: Actor, finding_id: UUID, verdict: Verdict, reason: str, un
         Incomplete: there is no reason, or no sensible end.
         StepRefused: it is closed, or somebody has asked already.
     """
-    by, why, today = by_staff(actor), require_reason(reason), limits.today()
+    by, why, today = by_staff(actor), require_reason(reason), dates.today()
     if verdict is Verdict.ACCEPT and (until is None or not today < until <= today + limits.LONGEST_ACCEPTANCE):
         raise Incomplete("An acceptance ends on a day within a year from now.")
     try:
@@ -164,7 +164,7 @@ def decide(*, actor: Actor, proposal_id: UUID, agreed: bool) -> None:
             raise StepRefused("This proposal is decided.")
         if proposal.asked_by == by:
             raise StepRefused("Somebody else decides about a proposal.")
-        if agreed and proposal.until is not None and proposal.until <= limits.today():
+        if agreed and proposal.until is not None and proposal.until <= dates.today():
             raise StepRefused("The acceptance would have ended by now. Please refuse it.")
         finding = _unsettled(proposal.finding_id)
         proposal.decided_by, proposal.decided_at, proposal.agreed = by, clock.now(), agreed
@@ -325,7 +325,7 @@ def end_acceptances() -> int:
         How many.
     """
     ended = 0
-    for finding_id in Finding.objects.filter(state=State.ACCEPTED, accepted_until__lt=limits.today()).values_list(
+    for finding_id in Finding.objects.filter(state=State.ACCEPTED, accepted_until__lt=dates.today()).values_list(
         "id", flat=True
     ):
         with transaction.atomic():

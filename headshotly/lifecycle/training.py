@@ -15,11 +15,10 @@ from headshotly.access.models import StaffMember
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
-from headshotly.lifecycle import limits
 from headshotly.lifecycle.errors import Incomplete
 from headshotly.lifecycle.models import TrainingRecord
 from headshotly.lifecycle.services import by_staff
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.policy.enforcement import enforces
 
 _SHA256 = re.compile(r"(?:[0-9a-f]{64})?")
@@ -106,6 +105,6 @@ def standings() -> list[Standing]:
     found = []
     for member in members.everybody():
         until = personnel.record_of(member).training_expires_on
-        current = until is not None and until > limits.today()
+        current = until is not None and until > dates.today()
         found.append(Standing(member, until, current, courses.get(member.id, [])))
     return sorted(found, key=lambda one: (one.current, one.member.handle))

@@ -20,6 +20,7 @@ from headshotly.lifecycle.models import Proposal
 from headshotly.lifecycle.selectors import Wanted
 from headshotly.lifecycle.severity import Severity
 from headshotly.lifecycle.states import Method, State, Verdict
+from headshotly.policy import dates
 from headshotly.policy.permission import permission
 
 
@@ -80,7 +81,7 @@ def findings(request: HttpRequest) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in ("state", "severity", "method", "owner")}
     if not request.GET:
         asked["state"] = State.OPEN.value
-    found, today = selectors.findings(Wanted(**asked)), limits.today()
+    found, today = selectors.findings(Wanted(**asked)), dates.today()
     everybody = members.everybody()
     context = {
         "rows": [(one, reading.clock_of(one, today)) for one in found],
@@ -127,7 +128,7 @@ def finding_page(request: HttpRequest, reference: str) -> HttpResponse:
     live = finding.state in {State.OPEN, State.ACCEPTED}
     context = {
         "finding": finding,
-        "clock": reading.clock_of(finding, limits.today()),
+        "clock": reading.clock_of(finding, dates.today()),
         "history": [(step, named.get(step.by, "")) for step in reversed(selectors.history(finding))],
         "retests": selectors.retests(finding),
         "missed": selectors.last_missed(finding) if live else None,

@@ -4,7 +4,7 @@ import logging
 from uuid import NAMESPACE_URL, uuid5
 
 from headshotly.accounts import patience
-from headshotly.policy import clock, configuration
+from headshotly.policy import configuration, dates
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
 from headshotly.proof.models import WeaknessReport
@@ -98,7 +98,7 @@ def remind() -> int:
     Raises:
         MailNotSent: nothing is marked, and the next run tries again.
     """
-    today = clock.now().date()
+    today = dates.today()
     due = [one for one in running_out() if one.reminded_on != today]
     if not due:
         return 0

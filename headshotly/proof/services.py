@@ -12,7 +12,7 @@ from django.db import transaction
 from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.audit.acts import Act
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.policy.clauses import ClauseKind, clauses
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.refusal import Refusal
@@ -271,7 +271,7 @@ def attest(
         raise AttestationRefused("Please say what is attested, by which document and whose.")
     if not _SHA256.fullmatch(document_sha256):
         raise AttestationRefused("Please give the document's SHA-256: 64 hex digits.")
-    today = clock.now().date()
+    today = dates.today()
     if not valid_from <= today < expires_on <= valid_from + ATTESTATION_LONGEST:
         raise AttestationRefused("It counts from today or earlier, ends in the future, and lasts three years at most.")
     with transaction.atomic():

@@ -2,20 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, dates
 from headshotly.policy.enforcement import enforces
 from headshotly.proof.models import Thanks, WeaknessReport
 from headshotly.proof.weakness_states import State
 
 _SOON = dt.timedelta(days=1)
 _NEWEST = 200
-
-
-def today() -> dt.date:
-    """Return the date where the operator is."""
-    return clock.now().astimezone(ZoneInfo(configuration.current().operator.time_zone)).date()
 
 
 def open_reports() -> list[WeaknessReport]:
@@ -42,7 +36,7 @@ def running_out() -> list[WeaknessReport]:
 @enforces("4.3.b")
 def unfixed() -> list[WeaknessReport]:
     """Return the acknowledged reports whose limit for fixing is over; clause 4.3.b holds only while there are none."""
-    return list(WeaknessReport.objects.filter(state=State.ACKNOWLEDGED, fix_by__lt=today()))
+    return list(WeaknessReport.objects.filter(state=State.ACKNOWLEDGED, fix_by__lt=dates.today()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.db import transaction
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, dates
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes.declarations import Activity, activities, activity
 from headshotly.purposes.errors import AssessmentMissing, AssessmentRefused, UnknownActivity
@@ -121,7 +121,7 @@ def record_consultation(*, actor: Actor, assessment_id: UUID, consulted_on: dt.d
         AssessmentRefused: no consultation is open, the day lies ahead, or there is no answer.
     """
     _staff(actor)
-    if not answer.strip() or consulted_on > clock.now().date():
+    if not answer.strip() or consulted_on > dates.today():
         raise AssessmentRefused("Please give the day of the consultation and what the authority answered.")
     with transaction.atomic():
         found = _take(assessment_id, AssessmentState.CONSULTATION)
@@ -140,7 +140,7 @@ def approve(*, actor: Actor, assessment_id: UUID, review_on: dt.date) -> Assessm
             changed since, or the review date is past or too far.
     """
     approver = _staff(actor)
-    today = clock.now().date()
+    today = dates.today()
     if actor.role != DPO_ROLE:
         raise AssessmentRefused("The Data Protection Officer approves assessments.")
     if not today < review_on <= today + LONGEST_REVIEW:
@@ -187,7 +187,7 @@ def current(declared: Activity) -> Assessment | None:
         activity=declared.id,
         state=AssessmentState.APPROVED,
         declaration_sha256=fingerprint(declared),
-        review_on__gt=clock.now().date(),
+        review_on__gt=dates.today(),
     ).first()
 
 

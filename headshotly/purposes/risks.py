@@ -9,7 +9,7 @@ from django.db import transaction
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.policy.clauses import clauses
 from headshotly.policy.enforcement import enforces
 from headshotly.purposes.errors import RiskRefused
@@ -63,7 +63,7 @@ def record(
     Raises:
         RiskRefused: a part is missing, out of range or names no clause.
     """
-    author, today = _staff(actor), clock.now().date()
+    author, today = _staff(actor), dates.today()
     if not (title.strip() and threat.strip()):
         raise RiskRefused("A risk has a title, and words for what may happen to whom.")
     if not clause_ids or set(clause_ids) - set(clauses()):
@@ -133,7 +133,7 @@ def register() -> list[Risk]:
 @enforces("1.1.e")
 def unaccepted() -> list[Risk]:
     """Return the open risks that remain above the line and that nobody accepted, and those past their review."""
-    today = clock.now().date()
+    today = dates.today()
     return [
         risk
         for risk in register()

@@ -57,8 +57,3 @@ def deadlines_of(kind: Kind, regime: Regime, received_at: dt.datetime, *, operat
                 min(of_gdpr.answer_by, of_california.answer_by),
                 min(of_gdpr.longest, of_california.longest),
             )
-
-
-def today_in(zone: str, moment: dt.datetime) -> dt.date:
-    """Return the calendar day of a moment in a zone."""
-    return moment.astimezone(ZoneInfo(zone)).date()

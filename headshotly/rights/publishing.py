@@ -8,7 +8,7 @@ from django.db import transaction
 from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.mapping import unreviewed
 from headshotly.rights import legal_texts
@@ -40,7 +40,7 @@ def publish(*, actor: Actor, document: str, effective_on: dt.date, summary: str,
         raise PublicationRefused("There is no such document.")
     if actor.kind != "staff" or actor.id is None:
         raise PublicationRefused("Only a member of staff publishes.")
-    today = clock.now().date()
+    today = dates.today()
     if not today <= effective_on <= today + LONGEST_AHEAD:
         raise PublicationRefused("A version takes effect today or later, at most a year ahead.")
     if len(summary.strip()) < _SHORTEST_SUMMARY:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
-from headshotly.policy import clock, configuration
+from headshotly.policy import configuration, dates
 from headshotly.policy.enforcement import enforces
-from headshotly.rights.deadlines import today_in
 from headshotly.rights.models import RecipientNotice, RightsRequest
 from headshotly.rights.services import last_day
 from headshotly.rights.states import LIVE, Kind, State
@@ -38,13 +37,9 @@ class Waiting:
         return self.left <= REMIND_DAYS
 
 
-def _today() -> dt.date:
-    return today_in(configuration.current().operator.time_zone, clock.now())
-
-
 def waiting() -> list[Waiting]:
     """Return every request that is not over, the most urgent first."""
-    today = _today()
+    today = dates.today()
     found = [
         Waiting(request, last_day(request), (last_day(request) - today).days)
         for request in RightsRequest.objects.filter(state__in=LIVE)
@@ -61,7 +56,7 @@ def overdue() -> list[Waiting]:
 def answered_late(*, since: dt.datetime) -> list[str]:
     """Return the references of the requests received since a moment that ended after their last day."""
     ended = RightsRequest.objects.filter(received_at__gte=since, closed_at__isnull=False)
-    return [one.reference for one in ended if one.closed_at and one.closed_at.date() > last_day(one)]
+    return [one.reference for one in ended if one.closed_at and dates.day_of(one.closed_at) > last_day(one)]
 
 
 def untold() -> list[RecipientNotice]:
@@ -76,7 +71,7 @@ def remind() -> int:
     Raises:
         MailNotSent: nothing is marked as reminded, and the next run tries again.
     """
-    today = _today()
+    today = dates.today()
     urgent = [one for one in waiting() if one.urgent and one.request.reminded_on != today]
     if not urgent:
         return 0
@@ -125,13 +120,13 @@ class Figures:
 
 def figures(*, since: dt.datetime) -> list[Figures]:
     """Return the figures of every kind of request received since a moment."""
-    today = _today()
+    today = dates.today()
     found = []
     for kind in Kind:
         rows = list(RightsRequest.objects.filter(kind=kind, received_at__gte=since))
         states = [State(row.state) for row in rows]
         days = [(row.closed_at - row.received_at).total_seconds() / 86400 for row in rows if row.closed_at]
-        late = sum((row.closed_at.date() if row.closed_at else today) > last_day(row) for row in rows)
+        late = sum((dates.day_of(row.closed_at) if row.closed_at else today) > last_day(row) for row in rows)
         found.append(
             Figures(
                 kind=kind.label,

@@ -13,12 +13,12 @@ from headshotly.audit import services as audit
 from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
 from headshotly.audit.acts import Outcome as JournalOutcome
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, dates
 from headshotly.policy.enforcement import enforces
 from headshotly.policy.reference import new_reference
 from headshotly.policy.wording import language
 from headshotly.rights import clocks, states, verifying
-from headshotly.rights.deadlines import deadlines_of, today_in
+from headshotly.rights.deadlines import deadlines_of
 from headshotly.rights.errors import Incomplete, LinkGone, NotFound, NotNow, TooLate
 from headshotly.rights.models import RecipientNotice, RightsRequest
 from headshotly.rights.recipients import recipients_to_tell
@@ -233,7 +233,7 @@ def extend(*, actor: Actor, request_id: UUID, because: str) -> RightsRequest:
         found = _locked(request_id)
         if found.state != State.OPEN or found.longest <= found.answer_by:
             raise NotNow("This request cannot be extended.")
-        if today_in(configuration.current().operator.time_zone, clock.now()) > found.answer_by:
+        if dates.today() > found.answer_by:
             raise TooLate("The first time limit is over; an extension had to be told before it ended.")
         found.state, found.extended_at, found.extended_because = State.EXTENDED, clock.now(), because.strip()
         found.save()

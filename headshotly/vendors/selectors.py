@@ -2,9 +2,8 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from headshotly.policy import clock, configuration
+from headshotly.policy import dates
 from headshotly.vendors import register
 from headshotly.vendors.models import Outflow, Paper, State, Vendor, VendorAssessment, VendorDocument
 from headshotly.vendors.standing import Facts, Standing, judge
@@ -37,11 +36,6 @@ class Change:
     what: str
 
 
-def today() -> dt.date:
-    """Return the day in the operator's zone, by which papers end."""
-    return clock.now().astimezone(ZoneInfo(configuration.current().operator.time_zone)).date()
-
-
 def _until(slug: str, kinds: tuple[str, ...], day: dt.date) -> dt.date | None:
     """Return the last day covered by papers that have begun."""
     begun = VendorDocument.objects.filter(slug=slug, kind__in=kinds, from_on__lte=day)
@@ -50,10 +44,9 @@ def _until(slug: str, kinds: tuple[str, ...], day: dt.date) -> dt.date | None:
 
 def facts_of(vendor: Vendor) -> Facts:
     """Return everything the gate judges a vendor by."""
-    day = today()
+    day = dates.today()
     assessment = register.newest_assessment(vendor.slug)
-    zone = ZoneInfo(configuration.current().operator.time_zone)
-    assessed = assessment.approved_at.astimezone(zone).date() if assessment and assessment.approved_at else None
+    assessed = dates.day_of(assessment.approved_at) if assessment and assessment.approved_at else None
     return Facts(
         name=vendor.name,
         approved=vendor.state == State.APPROVED,
@@ -69,7 +62,7 @@ def facts_of(vendor: Vendor) -> Facts:
 def judged(vendor: Vendor) -> Judged:
     """Return a vendor with its standing of today."""
     facts = facts_of(vendor)
-    standing, because = judge(facts, today=today())
+    standing, because = judge(facts, today=dates.today())
     return Judged(vendor, facts, standing, because)
 
 

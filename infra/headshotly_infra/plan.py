@@ -8,6 +8,7 @@ EU_REGIONS = frozenset(
     {"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"},
 )  # fmt: skip
 
+GPU_MACHINES = 4  # at most
 LEAST_TASKS = 2  # web and worker: a zone may fail
 _NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)+")
 
@@ -33,7 +34,8 @@ class Plan:
         monthly_budget: in US dollars, the currency AWS bills in.
         web_max: most web tasks.
         worker_max: most workers.
-        with_gpu: whether workers with a GPU are deployed as well.
+        with_gpu: whether workers with a GPU can be deployed as well.
+        gpu_workers: how many of them run; each takes a machine.
         founding: whether no program shall start yet: the first deployment, before the operator's task made the tables.
         organisation_unit: target of the service control policy; empty where the account is not in an organisation.
         management_account: of the organisation, which alone makes such a policy, and which none binds.
@@ -54,6 +56,7 @@ class Plan:
     web_max: int = 12
     worker_max: int = 20
     with_gpu: bool = False
+    gpu_workers: int = 0
     founding: bool = False
     organisation_unit: str = ""
     management_account: str = ""
@@ -84,6 +87,10 @@ class Plan:
             (
                 min(self.web_max, self.worker_max) < LEAST_TASKS,
                 f"At least {LEAST_TASKS} web tasks and workers run, one in each zone; the most cannot be fewer.",
+            ),
+            (
+                not 0 <= self.gpu_workers <= (GPU_MACHINES if self.with_gpu else 0),
+                f"Workers with a GPU are {GPU_MACHINES} at most, and none without with_gpu.",
             ),
             (self.primary == self.secondary, "Copies must lie in a second region; clause 6.1.b asks for two places."),
             (

@@ -20,7 +20,7 @@ from headshotly_infra.data import OWNER, Data
 from headshotly_infra.disk import ACCOUNT
 from headshotly_infra.keys import OPERATOR, Keys
 from headshotly_infra.network import METRICS, Network
-from headshotly_infra.plan import Plan
+from headshotly_infra.plan import GPU_MACHINES, Plan
 
 # room → (command, CPU units, MiB, least tasks)
 TASKS: dict[str, tuple[list[str], int, int, int]] = {
@@ -449,7 +449,7 @@ class Service(Stack):
             vpc_subnets=self._network.tasks,
             launch_template=template,
             min_capacity=0,
-            max_capacity=4,
+            max_capacity=GPU_MACHINES,
         )
         provider = ecs.AsgCapacityProvider(self, "GpuProvider", auto_scaling_group=group)
         self.cluster.add_asg_capacity_provider(provider)
@@ -463,7 +463,8 @@ class Service(Stack):
             "GpuWorker",
             cluster=self.cluster,
             task_definition=task,
-            desired_count=0,
+            # As the plan says: a number changed by hand would be gone with the next release.
+            desired_count=0 if self._plan.founding else self._plan.gpu_workers,
             min_healthy_percent=0,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             security_groups=[self._network.groups["worker"]],

@@ -19,6 +19,7 @@ PLAN = Plan(
     organisation_unit="ou-abcd-12345678",
     management_account="210987654321",
     with_gpu=True,
+    gpu_workers=1,
 )
 
 

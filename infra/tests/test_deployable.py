@@ -299,6 +299,8 @@ def test_what_customers_are_told_is_the_senders_and_left_out_by_the_duties(resou
         ({"account": "12345"}, "twelve digits"),
         ({"web_max": 1}, "At least 2"),
         ({"worker_max": 0}, "At least 2"),
+        ({"gpu_workers": 5}, "4 at most"),
+        ({"with_gpu": False}, "none without with_gpu"),
     ],
 )
 def test_a_plan_that_could_not_be_deployed_is_refused(wrong: dict[str, str], words: str) -> None:
@@ -606,6 +608,8 @@ def test_a_release_leaves_the_number_of_tasks_to_autoscaling(resources) -> None:
     for name, service in resources("AWS::ECS::Service").items():
         logical = name.split("/")[1]
         assert ("DesiredCount" in service) is (logical not in scaled), name
+    [gpu] = [one for name, one in resources("AWS::ECS::Service").items() if "GpuWorker" in name]
+    assert gpu["DesiredCount"] == PLAN.gpu_workers == 1, "what the plan says, and no release takes away"
 
 
 def test_the_guarded_programs_may_go_to_the_endpoints_in_our_own_network(resources) -> None:

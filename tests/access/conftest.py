@@ -10,7 +10,7 @@ from headshotly.access.middleware import STAFF_COOKIE
 from headshotly.access.models import StaffMember
 from headshotly.accounts.models import SignInAttempt
 from headshotly.audit.actor import SYSTEM
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from tests.accounts.conftest import _quick, browser, customer, db_all  # noqa: F401 - fixtures
 
 PASSWORD = "vier laute Kastanien 17"
@@ -35,7 +35,7 @@ def make_member(role: str, handle: str = "", *, fit: bool = True) -> StaffMember
 
 
 def make_fit(member: StaffMember) -> None:
-    today = clock.now().date()
+    today = dates.today()
     year = today + dt.timedelta(days=300)
     personnel.record_screening(
         actor=SYSTEM, member=member, passed_on=today, expires_on=year, provider="Screening Ltd", report_sha256="ab" * 32

@@ -19,7 +19,7 @@ from headshotly.audit import services as audit
 from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.audit.acts import Act
 from headshotly.audit.sequencing import sequence_once
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.vault import services as vault
 from headshotly.vault.errors import WarrantRefused
 from headshotly.vendors.mail import MailNotSent
@@ -127,7 +127,7 @@ GAPS = {
 def test_any_gap_refuses_new_grants_and_ends_live_ones_at_once(customer, support, officer, column):
     grant, other = asked(support, customer.id), asked(support, customer.id, scope="photo")
     grants.approve(decider=officer, grant_id=grant.id)
-    value = "0" * 64 if column == "agreement_sha256" else clock.now().date()
+    value = "0" * 64 if column == "agreement_sha256" else dates.today()
     Personnel.objects.filter(member=support).update(**{column: value})
     with pytest.raises(GrantRefused, match=GAPS[column]):
         disclosure.open_details(member=support, grant_id=grant.id)
@@ -146,7 +146,7 @@ def test_what_a_member_holds_ends_by_itself_when_a_check_expires(customer, suppo
     live, waiting = asked(support, customer.id), asked(support, customer.id)
     grants.approve(decider=officer, grant_id=live.id)
     assert people_checks().startswith("0 ")
-    Personnel.objects.filter(member=support).update(training_expires_on=clock.now().date())
+    Personnel.objects.filter(member=support).update(training_expires_on=dates.today())
     assert people_checks().startswith("2 ")
     for grant in (live, waiting):
         grant.refresh_from_db()
@@ -180,7 +180,7 @@ def test_a_decider_with_a_gap_decides_nothing(customer, support):
     ],
 )
 def test_a_record_that_makes_no_sense_is_not_kept(support, wrong):
-    today = clock.now().date()
+    today = dates.today()
     right = {
         "passed_on": today,
         "expires_on": today + dt.timedelta(days=9),
@@ -192,7 +192,7 @@ def test_a_record_that_makes_no_sense_is_not_kept(support, wrong):
 
 
 def test_nobody_writes_their_own_record(officer):
-    today = clock.now().date()
+    today = dates.today()
     with pytest.raises(RecordRefused, match="own"):
         personnel.record_training(
             actor=Actor(kind="staff", id=officer.id, role=officer.role),

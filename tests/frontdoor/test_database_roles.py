@@ -227,7 +227,7 @@ for alias in ("default", "keys"):
         told[alias] = database_roles.apply(prefix="hs_", alias=alias)
 import datetime as dt
 from headshotly.audit.actor import Actor
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.vendors import questionnaire, register
 from headshotly.vendors.known import known
 one, other = Actor(kind="system", role="founder-1"), Actor(kind="system", role="founder-2")
@@ -236,7 +236,7 @@ answers = {question.id: "yes" for question in questionnaire.questions()}
 register.approve_assessment(actor=other, assessment_id=register.assess(actor=one, slug="aws", answers=answers).id)
 for kind in ("agreement", "soc-2"):
     register.record_document(actor=one, slug="aws", kind=kind, title="A paper", sha256="0" * 64,
-                             from_on=dt.date(2020, 1, 1), until_on=clock.now().date() + dt.timedelta(days=300))
+                             from_on=dt.date(2020, 1, 1), until_on=dates.today() + dt.timedelta(days=300))
 register.approve(actor=other, vendor_id=proposed.id)
 """
 

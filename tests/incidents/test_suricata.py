@@ -237,7 +237,7 @@ _AT_THE_EDGE = [
 ]
 
 
-@pytest.mark.clause("4.1", "8.2.b")
+@pytest.mark.clause("2.3.b", "8.2.b")
 def test_what_leaves_by_443_and_is_no_tls_is_dropped(suricata: str, tmp_path: Path) -> None:
     rules = EDGE.read_text(encoding="utf-8")
     for (_, target, _, met), mine in zip(_AT_THE_EDGE, _tried(suricata, tmp_path, rules, _AT_THE_EDGE), strict=True):

@@ -5,10 +5,10 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from headshotly.lifecycle import limits, releases, services
+from headshotly.lifecycle import releases, services
 from headshotly.lifecycle.models import Finding, PenetrationTest, Proposal, Release, TrainingRecord
 from headshotly.lifecycle.states import State
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from tests.access.conftest import at_desk, make_member
 from tests.conftest import ALL_DATABASES
 from tests.lifecycle.conftest import (
@@ -136,7 +136,7 @@ def test_an_auditor_reads_and_does_nothing(officer) -> None:
 
 @pytest.mark.clause("4.3.a")
 def test_a_penetration_test_from_plan_to_report(officer) -> None:
-    desk, today = at_desk(officer), limits.today().isoformat()
+    desk, today = at_desk(officer), dates.today().isoformat()
     plan = {"tester": "Pen Ltd", "scope": "All of it, but Stripe.", "planned_on": today}
     assert desk.post("/staff/findings/tests/plan/", {**plan, "planned_on": ""}).status_code == 422
     assert desk.post("/staff/findings/tests/plan/", plan).status_code == 302
@@ -159,7 +159,7 @@ def test_a_penetration_test_from_plan_to_report(officer) -> None:
 
 @pytest.mark.clause("4.3.a")
 def test_a_test_whose_day_is_over_without_a_report_says_so(officer, later) -> None:
-    desk, today = at_desk(officer), limits.today().isoformat()
+    desk, today = at_desk(officer), dates.today().isoformat()
     desk.post("/staff/findings/tests/plan/", {"tester": "Pen Ltd", "scope": "All of it.", "planned_on": today})
     assert "waits for its report" not in text(desk.get("/staff/findings/tests/"))
     later(days=1)
@@ -170,7 +170,7 @@ def test_a_test_whose_day_is_over_without_a_report_says_so(officer, later) -> No
 
 @pytest.mark.clause("4.1.b")
 def test_a_course_is_recorded_for_somebody_else(officer, developer) -> None:
-    desk, today = at_desk(officer), limits.today()
+    desk, today = at_desk(officer), dates.today()
     said = {"member": str(developer.id), "course": "OWASP", "provider": "School", "passed_on": today.isoformat(),
             "expires_on": today.replace(year=today.year + 1).isoformat()}  # fmt: skip
     assert desk.post("/staff/findings/trainings/record/", {**said, "member": str(officer.id)}).status_code != 302

@@ -7,10 +7,10 @@ import pytest
 from headshotly.access.errors import PermissionMissing
 from headshotly.access.warrants import penetration_warrant
 from headshotly.audit.acts import Act
-from headshotly.lifecycle import limits, penetration
+from headshotly.lifecycle import penetration
 from headshotly.lifecycle.errors import DocumentRefused, Incomplete, LimitsRefused, NotFound, StepRefused
 from headshotly.lifecycle.models import Finding, PenetrationTest, Scan
-from headshotly.policy import configuration
+from headshotly.policy import configuration, dates
 from headshotly.vault.errors import WarrantRefused
 from headshotly.vault.models import StoredObject
 from tests.conftest import ALL_DATABASES
@@ -23,12 +23,12 @@ REPORT = b"%PDF-1.7 how to break in"
 
 
 def planned(officer, **more) -> PenetrationTest:
-    said = {"tester": "Pen Ltd", "scope": "All of it.", "planned_on": limits.today(), **more}
+    said = {"tester": "Pen Ltd", "scope": "All of it.", "planned_on": dates.today(), **more}
     return penetration.plan(actor=actor_of(officer), **said)
 
 
 def reported(officer, test, **more) -> PenetrationTest:
-    said = {"began_on": limits.today() - dt.timedelta(days=4), "ended_on": limits.today(), "report": REPORT, **more}
+    said = {"began_on": dates.today() - dt.timedelta(days=4), "ended_on": dates.today(), "report": REPORT, **more}
     return penetration.take_report(actor=actor_of(officer), test_id=test.id, **said)
 
 
@@ -51,10 +51,10 @@ def test_findings_of_a_test_enter_the_register(officer) -> None:
     assert (door.method, door.severity, door.due_on) == (
         "penetration",
         "critical",
-        limits.today() + dt.timedelta(days=7),
+        dates.today() + dt.timedelta(days=7),
     )
     assert Scan.objects.get().test_id == test.id
-    assert penetration.due_on() == limits.today() + dt.timedelta(days=365)
+    assert penetration.due_on() == dates.today() + dt.timedelta(days=365)
 
 
 def test_findings_of_a_test_may_be_sarif(officer) -> None:
@@ -90,8 +90,8 @@ def test_a_plan_names_a_third_party_a_scope_and_a_day(officer, more) -> None:
     "more",
     [
         lambda: {"report": b""},
-        lambda: {"ended_on": limits.today() + dt.timedelta(days=1)},
-        lambda: {"began_on": limits.today(), "ended_on": limits.today() - dt.timedelta(days=1)},
+        lambda: {"ended_on": dates.today() + dt.timedelta(days=1)},
+        lambda: {"began_on": dates.today(), "ended_on": dates.today() - dt.timedelta(days=1)},
     ],
 )
 def test_a_report_that_makes_no_sense_is_refused(officer, more) -> None:

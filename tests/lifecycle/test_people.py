@@ -9,10 +9,10 @@ from django.db import IntegrityError, transaction
 from headshotly.access import grants, personnel
 from headshotly.access.errors import GrantRefused, RecordRefused
 from headshotly.audit.acts import Act
-from headshotly.lifecycle import limits, releases, training
+from headshotly.lifecycle import releases, training
 from headshotly.lifecycle.errors import DocumentRefused, Incomplete, StepRefused
 from headshotly.lifecycle.models import Release, TrainingRecord
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from tests.access.conftest import at_desk, make_member
 from tests.conftest import ALL_DATABASES
 from tests.lifecycle.conftest import NEW, OLD, actor_of
@@ -37,7 +37,7 @@ def entered(developer, **changes) -> Release:
 
 
 def course(officer, member, **more) -> TrainingRecord:
-    today = limits.today()
+    today = dates.today()
     said = {
         "course": "Secure coding",
         "provider": "School",
@@ -66,7 +66,7 @@ def test_a_course_counts_at_the_gate_until_it_expires(officer, later) -> None:
 
 @pytest.mark.clause("4.1.b")
 def test_the_course_that_lasts_longest_counts_whichever_was_entered_last(officer) -> None:
-    newcomer, today = make_member("developer", fit=False), limits.today()
+    newcomer, today = make_member("developer", fit=False), dates.today()
     latest = course(officer, newcomer)
     course(officer, newcomer, passed_on=today - dt.timedelta(days=340), expires_on=today + dt.timedelta(days=25))
     held = personnel.record_of(newcomer)
@@ -75,7 +75,7 @@ def test_the_course_that_lasts_longest_counts_whichever_was_entered_last(officer
 
 @pytest.mark.clause("4.1.b")
 def test_the_page_of_people_shows_what_the_courses_say_and_writes_nothing_beside_them(officer) -> None:
-    newcomer, desk, today = make_member("developer", fit=False), at_desk(officer), limits.today()
+    newcomer, desk, today = make_member("developer", fit=False), at_desk(officer), dates.today()
     course(officer, newcomer)
     page = desk.get("/staff/people/").content.decode()
     assert f"until {today + dt.timedelta(days=365)}" in page
@@ -93,7 +93,7 @@ def test_nobody_writes_their_own_record_and_a_refusal_leaves_none(officer, devel
         with pytest.raises(Incomplete):
             course(officer, developer, **more)
     with pytest.raises(RecordRefused):
-        course(officer, developer, expires_on=limits.today())
+        course(officer, developer, expires_on=dates.today())
     assert not TrainingRecord.objects.exists()
 
 

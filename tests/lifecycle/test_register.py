@@ -12,7 +12,7 @@ from headshotly.lifecycle.errors import DocumentRefused, LimitsRefused
 from headshotly.lifecycle.models import Finding, Scan, Step
 from headshotly.lifecycle.severity import Severity
 from headshotly.lifecycle.states import Method, State, StepKind
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, dates
 from tests.conftest import ALL_DATABASES
 from tests.lifecycle.conftest import (
     NEW,
@@ -43,7 +43,7 @@ def test_a_scan_enters_what_it_saw_with_its_limit() -> None:
     scan = take(sarif(result(level="error"), result("py.dust", level="none")))
     assert (scan.seen, scan.fresh, scan.method, scan.commit) == (2, 2, Method.CODE, OLD)
     hole, dust = Finding.objects.get(rule="py.hole"), Finding.objects.get(rule="py.dust")
-    assert hole.due_on == limits.today() + dt.timedelta(days=30)
+    assert hole.due_on == dates.today() + dt.timedelta(days=30)
     assert dust.due_on is None
     assert [step.kind for step in selectors.history(hole)] == [StepKind.SEEN]
     assert journalled(Act.SCAN_IMPORTED) == 1
@@ -91,7 +91,7 @@ def test_a_failed_scan_misses_nothing(other) -> None:
 def test_a_worse_grade_is_followed_and_a_milder_one_is_not() -> None:
     take(cyclonedx(vulnerability(ratings=[{"severity": "medium"}]), at=ago(days=3)))
     take(cyclonedx(vulnerability(ratings=[{"severity": "critical"}]), at=ago(days=2)))
-    assert (found().severity, found().due_on) == (Severity.CRITICAL, limits.today() + dt.timedelta(days=7))
+    assert (found().severity, found().due_on) == (Severity.CRITICAL, dates.today() + dt.timedelta(days=7))
     take(cyclonedx(vulnerability(ratings=[{"severity": "low"}]), at=ago(days=1)))
     assert found().severity == Severity.CRITICAL
 
@@ -107,7 +107,7 @@ def test_what_was_fixed_and_comes_back_is_open_again_with_a_new_clock(officer, l
     later(days=40)
     scan = take(sarif(result(level="error"), commit=NEW))
     assert (scan.reopened, found().state, found().closed_at) == (1, State.OPEN, None)
-    assert found().due_on == limits.today() + dt.timedelta(days=30)
+    assert found().due_on == dates.today() + dt.timedelta(days=30)
     assert journalled(Act.FINDING_REOPENED) == 1
 
 
@@ -165,7 +165,7 @@ def test_limits_are_the_operators_and_must_make_sense(settings) -> None:
     under(critical="2", high="10")
     assert limits.days()[Severity.CRITICAL] == 2
     take(sarif(result(level="error")))
-    assert found().due_on == limits.today() + dt.timedelta(days=10)
+    assert found().due_on == dates.today() + dt.timedelta(days=10)
     for bad in ({"high": "0"}, {"high": "ten"}, {"high": "9999999"}, {"critical": "40"}, {"low": "-1"}, {"high": "٣"}):
         under(**bad)
         with pytest.raises(LimitsRefused):

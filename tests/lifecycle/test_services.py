@@ -8,11 +8,11 @@ from django.db import IntegrityError, transaction
 from headshotly.access.errors import NotFound as NoMember
 from headshotly.audit.actor import SYSTEM
 from headshotly.audit.acts import Act
-from headshotly.lifecycle import alerting, importing, limits, selectors, services
+from headshotly.lifecycle import alerting, importing, selectors, services
 from headshotly.lifecycle.errors import Incomplete, NotFound, RetestRefused, StepRefused, VectorRefused
 from headshotly.lifecycle.models import Proposal, Retest
 from headshotly.lifecycle.states import State, StepKind, Verdict
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.vendors import mail
 from tests.access.conftest import make_member
 from tests.conftest import ALL_DATABASES
@@ -111,7 +111,7 @@ def test_code_is_never_closed_by_a_scanners_silence(hole, officer) -> None:
 
 
 def test_an_exception_takes_somebody_else(hole, officer, dpo) -> None:
-    until = limits.today() + dt.timedelta(days=60)
+    until = dates.today() + dt.timedelta(days=60)
     asked = services.propose(
         actor=actor_of(officer), finding_id=hole.id, verdict=Verdict.ACCEPT, reason=WHY, until=until
     )
@@ -131,7 +131,7 @@ def test_an_exception_takes_somebody_else(hole, officer, dpo) -> None:
 
 @pytest.mark.parametrize("days", [None, 0, -1, 367])
 def test_an_acceptance_ends_within_a_year(hole, officer, days) -> None:
-    until = None if days is None else limits.today() + dt.timedelta(days=days)
+    until = None if days is None else dates.today() + dt.timedelta(days=days)
     with pytest.raises(Incomplete):
         services.propose(actor=actor_of(officer), finding_id=hole.id, verdict=Verdict.ACCEPT, reason=WHY, until=until)
 
@@ -144,7 +144,7 @@ def test_a_reason_can_be_judged_and_only_staff_gives_one(hole, officer) -> None:
 
 
 def test_an_acceptance_that_ran_out_is_open_and_late_at_once(hole, officer, dpo, later) -> None:
-    until = limits.today() + dt.timedelta(days=60)
+    until = dates.today() + dt.timedelta(days=60)
     asked = services.propose(
         actor=actor_of(officer), finding_id=hole.id, verdict=Verdict.ACCEPT, reason=WHY, until=until
     )
@@ -174,7 +174,7 @@ def test_whoever_must_fix_it_does_not_set_the_limit(hole, officer, developer) ->
         services.rate(actor=actor_of(developer), finding_id=hole.id, vector=MILD, reason=WHY)
     services.rate(actor=actor_of(officer), finding_id=hole.id, vector=MILD, reason=WHY)
     assert (found().severity, str(found().score)) == ("low", "1.8")
-    assert found().due_on == limits.day_of(hole.clock_from) + dt.timedelta(days=180)
+    assert found().due_on == dates.day_of(hole.clock_from) + dt.timedelta(days=180)
     with pytest.raises(VectorRefused):
         services.rate(actor=actor_of(officer), finding_id=hole.id, vector="low", reason=WHY)
 
@@ -257,7 +257,7 @@ def _outside(until: str = "", status: str = "accepted", reason: str = "Python ca
 
 
 def test_what_a_document_accepts_is_proposed_with_its_end_and_stays_open_until_somebody_agrees(db_all):
-    today = limits.today()
+    today = dates.today()
     end = today + dt.timedelta(days=40)
     document = sarif(result(suppressions=[_outside(end.isoformat())]))
     importing.take_in(actor=SYSTEM, raw=document)
@@ -287,7 +287,7 @@ def test_a_suppression_that_is_rejected_over_or_without_a_reason_proposes_nothin
 def test_a_suppression_without_an_end_is_proposed_for_ninety_days_and_may_be_agreed_to(db_all):
     importing.take_in(actor=SYSTEM, raw=sarif(result(suppressions=[_outside()])))
     proposal = Proposal.objects.get()
-    assert proposal.until == limits.today() + dt.timedelta(days=90)
+    assert proposal.until == dates.today() + dt.timedelta(days=90)
     officer = make_member("security-officer", "decider")
     services.decide(actor=actor_of(officer), proposal_id=proposal.id, agreed=True)
     assert found().state == State.ACCEPTED

@@ -11,7 +11,7 @@ from headshotly.audit.actor import Actor
 from headshotly.audit.acts import Act
 from headshotly.audit.leaf import decode
 from headshotly.audit.models import PendingEntry
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.policy.clauses import ClauseKind, clauses
 from headshotly.proof import evidence, registry, selectors, services
 from headshotly.proof.errors import AttestationRefused, CheckMisnamed, ExceptionRefused, NothingToCheck
@@ -195,7 +195,7 @@ def test_an_exception_that_lacks_a_part_is_refused(changes) -> None:
 
 
 def attest(**changes):
-    today = clock.now().date()
+    today = dates.today()
     fields = {
         "actor": ONE, "clause_id": "2.1.b", "statement": "The data centres are guarded and audited.",
         "document_title": "SOC 2 Type II", "document_sha256": "ab" * 32, "issuer": "Auditors Ltd",

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from headshotly.audit.actor import Actor
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, dates
 from headshotly.purposes import assessments
 from headshotly.purposes.declarations import activity
 from headshotly.purposes.errors import AssessmentMissing, AssessmentRefused, UnknownActivity
@@ -23,7 +23,7 @@ DPO = Actor(kind="staff", id=uuid4(), role="dpo")
 
 
 def soon(days: int = 300) -> dt.date:
-    return clock.now().date() + dt.timedelta(days=days)
+    return dates.today() + dt.timedelta(days=days)
 
 
 def write(**changes):
@@ -34,7 +34,7 @@ def approved(**changes) -> Assessment:
     made = write(**changes)
     assessments.advise(actor=DPO, assessment_id=made.id, advice="Keep the measurements in memory only.")
     if made.residual_high:
-        today = clock.now().date()
+        today = dates.today()
         assessments.record_consultation(actor=AUTHOR, assessment_id=made.id, consulted_on=today, answer="Go on.")
     return assessments.approve(actor=DPO, assessment_id=made.id, review_on=soon())
 
@@ -97,9 +97,7 @@ def test_a_high_risk_that_remains_goes_to_the_authority_first() -> None:
         assessments.record_consultation(
             actor=AUTHOR, assessment_id=made.id, consulted_on=soon(), answer="From the future."
         )
-    assessments.record_consultation(
-        actor=AUTHOR, assessment_id=made.id, consulted_on=clock.now().date(), answer="Go on."
-    )
+    assessments.record_consultation(actor=AUTHOR, assessment_id=made.id, consulted_on=dates.today(), answer="Go on.")
     assessments.approve(actor=DPO, assessment_id=made.id, review_on=soon())
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headshotly.audit.actor import Actor
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.purposes import restrictions, retention, risks
 from headshotly.purposes.declarations import limits
 from headshotly.purposes.errors import ChoiceRefused, ProcessingRestricted, RiskRefused, UnknownActivity
@@ -64,7 +64,7 @@ def record(**changes) -> Risk:
         "clause_ids": ["3.2.a"],
         "before": Rating(4, 5),
         "after": Rating(2, 5),
-        "review_on": clock.now().date() + dt.timedelta(days=100),
+        "review_on": dates.today() + dt.timedelta(days=100),
     }
     return risks.record(actor=STAFF, **(fields | changes))
 

@@ -14,7 +14,7 @@ import pytest
 
 from headshotly.accounts import selectors as accounts
 from headshotly.audit.actor import Actor
-from headshotly.policy import clauses, clock, mapping
+from headshotly.policy import clauses, clock, dates, mapping
 from headshotly.rights import legal_texts, mailing, publishing
 from headshotly.rights.errors import MappingNotReviewed, PublicationRefused
 from headshotly.rights.models import Delivery, Publication
@@ -29,7 +29,7 @@ SUMMARY = "We say more clearly how long things are kept."
 
 
 def today(days: int = 0) -> dt.date:
-    return clock.now().date() + dt.timedelta(days=days)
+    return dates.today() + dt.timedelta(days=days)
 
 
 def publish(days: int = 0, document: str = legal_texts.POLICY, **changes) -> Publication:

@@ -7,10 +7,10 @@ import json
 import pytest
 from django.db import connection
 
-from headshotly.lifecycle import limits, penetration, releases, services
+from headshotly.lifecycle import penetration, releases, services
 from headshotly.lifecycle.models import Release
 from headshotly.lifecycle.states import Verdict
-from headshotly.policy import clock, configuration
+from headshotly.policy import clock, configuration, dates
 from headshotly.proof.findings import Outcome
 from headshotly.proof.scene import Scene
 from headshotly.proof.source import running_source
@@ -118,7 +118,7 @@ def test_a_finding_nobody_fixes(watch, later) -> None:
 @pytest.mark.sabotage("findings_in_time", "an acceptance ran out, and no duty was there to end it")
 def test_an_acceptance_that_ran_out(watch, later, officer) -> None:
     take(sarif(result(level="error")))
-    until = limits.today() + dt.timedelta(days=40)
+    until = dates.today() + dt.timedelta(days=40)
     asked = services.propose(
         actor=actor_of(officer),
         finding_id=found().id,
@@ -172,11 +172,9 @@ def test_production_runs_something_else(watch, released) -> None:
 
 @pytest.mark.sabotage("tested_from_outside", "the yearly penetration test was let slip")
 def test_a_test_that_was_let_slip(watch, officer, later) -> None:
-    planned = penetration.plan(
-        actor=actor_of(officer), tester="Pen Ltd", scope="Everything.", planned_on=limits.today()
-    )
+    planned = penetration.plan(actor=actor_of(officer), tester="Pen Ltd", scope="Everything.", planned_on=dates.today())
     penetration.take_report(
-        actor=actor_of(officer), test_id=planned.id, began_on=limits.today(), ended_on=limits.today(), report=b"%PDF"
+        actor=actor_of(officer), test_id=planned.id, began_on=dates.today(), ended_on=dates.today(), report=b"%PDF"
     )
     watch.is_content()
     later(days=366)
@@ -186,6 +184,6 @@ def test_a_test_that_was_let_slip(watch, officer, later) -> None:
 @pytest.mark.sabotage("tested_from_outside", "the first test was planned and never held")
 def test_a_first_test_that_never_happened(watch, officer, later) -> None:
     assert watch.look().outcome is Outcome.UNKNOWN
-    penetration.plan(actor=actor_of(officer), tester="Pen Ltd", scope="Everything.", planned_on=limits.today())
+    penetration.plan(actor=actor_of(officer), tester="Pen Ltd", scope="Everything.", planned_on=dates.today())
     later(days=31)
     watch.is_broken("has no report")

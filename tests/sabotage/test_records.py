@@ -11,7 +11,7 @@ from headshotly.access import grants, personnel, services
 from headshotly.access.models import Grant, Personnel, StaffMember
 from headshotly.audit.actor import SYSTEM, Actor
 from headshotly.frontdoor import urls
-from headshotly.policy import clock, mapping
+from headshotly.policy import clock, dates, mapping
 from headshotly.proof import selectors
 from headshotly.proof import services as proof
 from headshotly.proof.verdicts import Verdict
@@ -55,7 +55,7 @@ def test_an_assessment_runs_out(watch, customer, later) -> None:
     contents = dict.fromkeys(assessments.CONTENTS, "Long enough to say something about the processing. " * 3)
     made = assessments.write(actor=AUTHOR, activity_id=HEADSHOT_GENERATION, contents=contents)
     assessments.advise(actor=DPO, assessment_id=made.id, advice="It may go on.")
-    review = clock.now().date() + dt.timedelta(days=30)
+    review = dates.today() + dt.timedelta(days=30)
     assessments.approve(actor=OTHER_DPO, assessment_id=made.id, review_on=review)
     watch.is_content()
     later(days=31)
@@ -140,7 +140,7 @@ def risk(after: Rating):
         clause_ids=["6.1.a"],
         before=Rating(5, 5),
         after=after,
-        review_on=clock.now().date() + dt.timedelta(days=90),
+        review_on=dates.today() + dt.timedelta(days=90),
     )
 
 
@@ -163,7 +163,7 @@ def test_a_changed_sentence(watch, monkeypatch) -> None:
 
 @pytest.mark.sabotage("data_centre_report", "the hosting provider's report runs out")
 def test_a_report_runs_out(watch, later) -> None:
-    today = clock.now().date()
+    today = dates.today()
     proof.attest(
         actor=AUTHOR, clause_id="2.1.b", statement="The data centres are guarded.", document_title="SOC 2",
         document_sha256="ab" * 32, issuer="Auditors", valid_from=today, expires_on=today + dt.timedelta(days=30),
@@ -238,7 +238,7 @@ def test_an_unsigned_agreement(watch, grant, support) -> None:
 @pytest.mark.sabotage("screenings_current", "a background check runs out under a grant")
 def test_an_expired_screening(watch, grant, support) -> None:
     watch.is_content()
-    yesterday = clock.now().date() - dt.timedelta(days=1)
+    yesterday = dates.today() - dt.timedelta(days=1)
     Personnel.objects.filter(member=support).update(screening_expires_on=yesterday)
     watch.is_broken(support.handle)
 
@@ -246,7 +246,7 @@ def test_an_expired_screening(watch, grant, support) -> None:
 @pytest.mark.sabotage("training_current", "a training runs out under a grant")
 def test_an_expired_training(watch, grant, support) -> None:
     watch.is_content()
-    yesterday = clock.now().date() - dt.timedelta(days=1)
+    yesterday = dates.today() - dt.timedelta(days=1)
     Personnel.objects.filter(member=support).update(training_expires_on=yesterday)
     watch.is_broken(support.handle)
 
@@ -262,7 +262,7 @@ def published(customer):
     made = publishing.publish(
         actor=DPO,
         document="privacy-notice",
-        effective_on=clock.now().date(),
+        effective_on=dates.today(),
         summary="We say more clearly how long things are kept.",
     )
     mailing.queue_due()

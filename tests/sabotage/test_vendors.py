@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.proof.findings import Outcome
 from headshotly.vendors import gate, way_out
 from headshotly.vendors.models import Outflow, State, Vendor, VendorAssessment, VendorDocument
@@ -36,7 +36,7 @@ def test_a_gate_for_everybody(watch, monkeypatch) -> None:
 def test_a_gate_that_forgets_agreements(watch, make_vendor, monkeypatch) -> None:  # noqa: F811
     make_vendor()
     watch.is_content()
-    VendorDocument.objects.filter(kind="agreement").update(until_on=clock.now().date() - dt.timedelta(days=2))
+    VendorDocument.objects.filter(kind="agreement").update(until_on=dates.today() - dt.timedelta(days=2))
     assert watch.look().outcome is Outcome.HELD, "shut by itself is as promised"
     monkeypatch.setattr(gate, "in_register", lambda _host: gate.Opening("stripe", Standing.OPEN, "", frozenset()))
     watch.is_broken("stripe")
@@ -56,7 +56,7 @@ def test_a_process_without_guard(watch, monkeypatch) -> None:
 def test_a_report_that_ran_out(watch, make_vendor) -> None:  # noqa: F811
     make_vendor()
     watch.is_content()
-    VendorDocument.objects.filter(kind="soc-2").update(until_on=clock.now().date() - dt.timedelta(days=2))
+    VendorDocument.objects.filter(kind="soc-2").update(until_on=dates.today() - dt.timedelta(days=2))
     watch.is_broken("stripe")
 
 

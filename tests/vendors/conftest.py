@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from headshotly.audit.actor import Actor
-from headshotly.policy import clock
+from headshotly.policy import dates
 from headshotly.vendors import gate, questionnaire, register
 from headshotly.vendors.models import Vendor
 
@@ -45,7 +45,7 @@ def make_vendor(transactional_db):
         proposed = register.propose(actor=ONE, **entry)
         assessed = register.assess(actor=ONE, slug=entry["slug"], answers=GOOD)
         register.approve_assessment(actor=OTHER, assessment_id=assessed.id)
-        later = clock.now().date() + dt.timedelta(days=300)
+        later = dates.today() + dt.timedelta(days=300)
         paper(entry["slug"], "agreement", until=later)
         paper(entry["slug"], "soc-2", until=later)
         return register.approve(actor=OTHER, vendor_id=proposed.id)

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from headshotly.audit.actor import Actor
-from headshotly.policy import clock
+from headshotly.policy import clock, dates
 from headshotly.vendors import mail, questionnaire, register, reminding, selectors
 from headshotly.vendors.errors import RegisterRefused, VendorMissing
 from headshotly.vendors.models import State, Vendor
@@ -130,7 +130,7 @@ def test_a_paper_that_begins_later_does_not_count_yet(make_vendor):
     make_vendor()
     from headshotly.vendors.models import VendorDocument
 
-    VendorDocument.objects.update(from_on=clock.now().date() + dt.timedelta(days=5))
+    VendorDocument.objects.update(from_on=dates.today() + dt.timedelta(days=5))
     assert selectors.in_use()[0].standing is Standing.CLOSED
 
 

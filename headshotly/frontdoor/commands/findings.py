@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 import django
 
+from headshotly.policy import dates
 from headshotly.policy.permission import permission
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def import_(files: tuple[Path, ...], commit: str, method: str | None) -> None:
 def list_(state: str, severity: str) -> None:
     """List findings, what must be fixed first in front."""
     django.setup()
-    from headshotly.lifecycle import limits, selectors, services  # noqa: PLC0415 - after Django's setup
+    from headshotly.lifecycle import selectors, services  # noqa: PLC0415 - after Django's setup
 
-    today = limits.today()
+    today = dates.today()
     found = selectors.findings(selectors.Wanted(state=state, severity=severity))
     for one in found:
         late = " LATE" if services.is_overdue(one, today) else ""

@@ -1,5 +1,6 @@
 """The gate is open for a vendor exactly while its data-processing agreement is in force (clause 9.1.b)."""
 
+from headshotly.policy import dates
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
@@ -10,7 +11,7 @@ from headshotly.vendors.standing import Standing
 
 
 def _agreed(slug: str) -> bool:
-    day = selectors.today()
+    day = dates.today()
     return any(
         one.kind == Paper.AGREEMENT and one.from_on <= day <= one.until_on for one in selectors.documents_of(slug)
     )

@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from headshotly.lifecycle import limits, penetration
+from headshotly.lifecycle import penetration
+from headshotly.policy import dates
 from headshotly.proof.findings import Assurance, Finding, broken, held, unknown
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
@@ -18,7 +19,7 @@ from headshotly.proof.scene import Scene
 )
 def look(_scene: Scene) -> Finding:
     """Hold the last test and the next plan against today."""
-    last, due, today = penetration.last_held(), penetration.due_on(), limits.today()
+    last, due, today = penetration.last_held(), penetration.due_on(), dates.today()
     if last is None or due is None:
         plan = penetration.next_plan()
         if plan is not None and plan.planned_on < today - dt.timedelta(days=30):

@@ -1,5 +1,6 @@
 """Every vendor we cannot do without has an audit report in date (clause 9.1.c)."""
 
+from headshotly.policy import dates
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
@@ -17,7 +18,7 @@ from headshotly.vendors.regions import in_union
 )
 def look(_scene: Scene) -> Finding:
     """Read the papers of every vendor in use."""
-    used, day = selectors.in_use(), selectors.today()
+    used, day = selectors.in_use(), dates.today()
     if not used:
         return unknown("No vendor is in use, so there is nobody whose papers could be looked at.")
     late = [

@@ -1,5 +1,6 @@
 """No assessment of a vendor is overdue (clause 9.2)."""
 
+from headshotly.policy import dates
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten, unknown
 from headshotly.proof.registry import check
 from headshotly.proof.scene import Scene
@@ -16,7 +17,7 @@ from headshotly.vendors import selectors
 )
 def look(_scene: Scene) -> Finding:
     """Hold every due date against today."""
-    used, day = selectors.in_use(), selectors.today()
+    used, day = selectors.in_use(), dates.today()
     if not used:
         return unknown("No vendor is in use, so there is none to assess.")
     late = [one.vendor.slug for one in used if one.facts.next_assessment is None or one.facts.next_assessment < day]

@@ -1,0 +1,20 @@
+"""Days as people write them: today is what the calendar says where the operator is, an hour or two ahead of UTC."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from headshotly.policy import clock, configuration
+
+
+def day_of(moment: dt.datetime) -> dt.date:
+    """Return the date a moment falls on where the operator is.
+
+    Args:
+        moment: aware.
+    """
+    return moment.astimezone(ZoneInfo(configuration.current().operator.time_zone)).date()
+
+
+def today() -> dt.date:
+    """Return the date where the operator is."""
+    return day_of(clock.now())
