@@ -6,6 +6,7 @@ the secret is wrapped anew and kept here, in every store; whoever reads a backup
 
 import contextlib
 import datetime as dt
+import hmac
 from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
@@ -85,7 +86,8 @@ def _opens_in(store: Store, name: str, service: KeyService, key: RepositoryKey) 
     try:
         # Another wrapping under the same root serves as well; one that opens something else does not.
         same_root = service.root_of(held) == service.root_of(key.wrapped)
-        return same_root and sealing.unwrap_key(service, key.repository, held).secret == key.secret
+        opened = sealing.unwrap_key(service, key.repository, held).secret if same_root else b""
+        return hmac.compare_digest(opened, key.secret)
     except KeyServiceUnavailable:
         return False
 

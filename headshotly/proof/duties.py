@@ -9,7 +9,7 @@ from headshotly.proof.service import Finder
 from headshotly.proof.verdicts import Verdict
 
 
-@duty("proof.verify", every=dt.timedelta(hours=4), longest=dt.timedelta(minutes=15))
+@duty("proof.verify", every=dt.timedelta(hours=4), longest=dt.timedelta(minutes=15), slow=True)
 def verify() -> str:
     """Run every check against the running service and keep what was seen."""
     with Finder() as service:

@@ -2,13 +2,16 @@
 
 import datetime as dt
 import threading
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 from django.db import connections
 
-from headshotly.frontdoor import roster
+from headshotly.frontdoor import database_roles, loaded, roster
+from headshotly.frontdoor.commands import duties as commands
 from headshotly.frontdoor.models import DutyRecord
+from headshotly.frontdoor.stopping import Stopping
 from headshotly.policy import clock, duties
 from headshotly.policy.refusal import Refusal
 
@@ -166,3 +169,51 @@ def test_the_command_fails_where_the_duty_did(declared) -> None:
 
     now = CliRunner().invoke(command, ["now", "room.fails"])
     assert (now.exit_code, now.stdout) == (1, "room.fails: It failed (OSError).\n")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What the command is told to stop by, with nothing else of a real start."""
+    stop = Stopping()
+    monkeypatch.setattr(commands, "Stopping", lambda: SimpleNamespace(on=lambda: stop))
+    monkeypatch.setattr(commands, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(commands, "refuse_while_restoring", lambda: None)
+    monkeypatch.setattr(database_roles, "require_separated", lambda: None)
+    monkeypatch.setattr(loaded, "leave_to_itself", lambda: None)
+    return stop
+
+
+def test_nobody_is_called_late_because_a_backup_is_being_written(told, monkeypatch) -> None:
+    seen, let_go = [], threading.Event()
+
+    def run_due(*, slow, but):
+        assert but == ("integrations.deliver",)
+        seen.append(slow)
+        if slow:
+            assert let_go.wait(20)
+        elif seen.count(False) == 3:
+            told.tell()
+            let_go.set()
+
+    monkeypatch.setattr(roster, "run_due", run_due)
+    monkeypatch.setattr(roster, "require_known", lambda _names: None)
+    commands.run.callback(slow=None, but=("integrations.deliver",))
+    assert (seen.count(True), seen.count(False)) == (1, 3)
+
+
+@pytest.mark.parametrize("failing", [True, False])
+def test_where_one_kind_ends_by_a_fault_the_program_ends_and_is_started_again(told, monkeypatch, failing) -> None:
+    def run_due(*, slow, but):
+        if slow == failing:
+            raise MemoryError(f"of {but}")
+
+    monkeypatch.setattr(roster, "run_due", run_due)
+    with pytest.raises(MemoryError):
+        commands.run.callback(slow=None, but=())
+    assert told.is_told()
+
+
+def test_what_may_take_minutes_is_not_done_in_turn_with_what_may_not_wait() -> None:
+    kinds = {duty.name: duty.slow for duty in duties.declared()}
+    assert [kinds[name] for name in ("proof.verify", "continuity.backup", "continuity.drill")] == [True, True, True]
+    assert [kinds[name] for name in ("incidents.call", "incidents.letters", "integrations.deliver")] == [False] * 3

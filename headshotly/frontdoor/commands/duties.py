@@ -1,6 +1,7 @@
 """``headshotly duties``: what is done regularly, when it was done last, and doing it now."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import click
 import django
@@ -24,30 +25,48 @@ def duties() -> None:
 @click.option("--slow/--quick", default=None, help="Only the duties that take long, or only the others.")
 @click.option("--but", multiple=True, metavar="NAME", help="Leave this duty to another program; may be said again.")
 def run(*, slow: bool | None, but: tuple[str, ...]) -> None:
-    """Do every duty when it is due, until told to stop."""
+    """Do every duty when it is due, until told to stop; those that take long beside the others."""
     refuse_while_restoring()
     django.setup()
-    from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
-    from django.db import connections  # noqa: PLC0415 - after Django's setup
-
     from headshotly.frontdoor import loaded, program_metrics  # noqa: PLC0415 - after Django's setup
     from headshotly.frontdoor.database_roles import require_separated  # noqa: PLC0415 - after Django's setup
-    from headshotly.frontdoor.roster import require_known, run_due  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor.roster import require_known  # noqa: PLC0415 - after Django's setup
 
     require_separated()
     require_known(but)
     program_metrics.listen("slow-duties" if slow else "duties")
     stop = Stopping().on()
     loaded.leave_to_itself()
-    while not stop.wait(LOOK_SECONDS):
-        try:
-            run_due(slow=slow, but=but)
-            program_metrics.saw_step("duties")
-        except DatabaseFailure as error:
-            # A duty that was done but not written down stays held, and is done again when its time is over.
-            _logger.warning("database.no-answer", exc_info=error, extra={"program": "duties"})
-            program_metrics.saw_step("duties", failed=True)
-            connections.close_all()
+    if slow is not None:
+        _keep_doing(stop, slow=slow, but=but)
+        return
+    # Nobody is called late because a backup is being written.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="slow-duties") as beside:
+        longer = beside.submit(_keep_doing, stop, slow=True, but=but)
+        _keep_doing(stop, slow=False, but=but)
+    longer.result()
+
+
+def _keep_doing(stop: Stopping, *, slow: bool, but: tuple[str, ...]) -> None:
+    """Do one of both kinds until told to stop; where this ends in whatever way, so does the other."""
+    from django.db import Error as DatabaseFailure  # noqa: PLC0415 - after Django's setup
+    from django.db import connections  # noqa: PLC0415 - after Django's setup
+
+    from headshotly.frontdoor import program_metrics  # noqa: PLC0415 - after Django's setup
+    from headshotly.frontdoor.roster import run_due  # noqa: PLC0415 - after Django's setup
+
+    try:
+        while not stop.wait(LOOK_SECONDS):
+            try:
+                run_due(slow=slow, but=but)
+                program_metrics.saw_step("duties")
+            except DatabaseFailure as error:
+                # A duty that was done but not written down stays held, and is done again when its time is over.
+                _logger.warning("database.no-answer", exc_info=error, extra={"program": "duties"})
+                program_metrics.saw_step("duties", failed=True)
+                connections.close_all()
+    finally:
+        stop.tell()
 
 
 @duties.command()
