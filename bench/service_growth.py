@@ -160,7 +160,7 @@ class Scene:
                 selectors.photos_received_before(retention.clock.now()).order_by("-received_at")[:100]
             ),
             "one step of the sweep (400 pictures)": lambda: selectors.unnamed_among(
-                list(itertools.islice(vault.object_ids(kinds=("photo",), sealed_before=retention.clock.now()), 400))
+                list(itertools.islice(vault.object_ids(kinds=("preview",), sealed_before=retention.clock.now()), 400))
             ),
             "newest 2,000 sealed objects (a check)": lambda: vault.newest_objects(2000),
             "kinds of sealed objects (a check)": vault.kinds_kept,
