@@ -8,6 +8,7 @@ one customer ten thousand photos, shoots and journal entries of their own.
 # ruff: noqa: S608 - statements are made of numbers and names of our own
 
 import datetime as dt
+import itertools
 import json
 import os
 import statistics
@@ -142,6 +143,7 @@ class Scene:
         from headshotly.audit import sequencing
         from headshotly.rights import retention
         from headshotly.studio import selectors
+        from headshotly.vault import selectors as vault
 
         first = self.people[0]
         known = [self._photo() for _ in range(8)]
@@ -157,6 +159,11 @@ class Scene:
             "newest photos of anybody (a check)": lambda: list(
                 selectors.photos_received_before(retention.clock.now()).order_by("-received_at")[:100]
             ),
+            "one step of the sweep (400 pictures)": lambda: selectors.unnamed_among(
+                list(itertools.islice(vault.object_ids(kinds=("preview",), sealed_before=retention.clock.now()), 400))
+            ),
+            "newest 2,000 sealed objects (a check)": lambda: vault.newest_objects(2000),
+            "kinds of sealed objects (a check)": vault.kinds_kept,
             "deleting one photo": self._delete,
             "the sequencer's look at its tree": lambda: sequencing.frontier(sequencing.size()),
             "a hundred events kept and judged": self._keep,

@@ -70,10 +70,10 @@ def profile(found: Customer, *, warrant: Warrant) -> Profile:
     )
 
 
-def unused_since(moment: dt.datetime) -> set[UUID]:
-    """Return the customers who neither signed in nor signed up since a moment."""
-    unused = Customer.objects.filter(created_at__lt=moment).exclude(last_login__gte=moment)
-    return set(unused.values_list("id", flat=True))
+def is_unused_since(subject: UUID, moment: dt.datetime) -> bool:
+    """Say whether a customer neither signed in nor signed up since a moment; no where they left."""
+    mine = Customer.objects.filter(id=subject, created_at__lt=moment)
+    return mine.exclude(last_login__gte=moment).exists()
 
 
 def all_sessions_of(subject: UUID) -> list[tuple[str, dt.datetime | None]]:

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from headshotly.incidents.models import Event
+from headshotly.incidents.models import Event, Source
 from headshotly.policy import clock
 
 SPANS = {
@@ -117,7 +117,6 @@ def _bars(times: list[dt.datetime], *, since: dt.datetime, span: dt.timedelta) -
     ]
 
 
-def sources() -> list[tuple[str, dt.datetime | None]]:
-    """Return every source that events are kept of, with when the newest was received."""
-    rows = Event.objects.values("source").annotate(newest=Max("received_at")).order_by("source")
-    return [(row["source"], row["newest"]) for row in rows]
+def sources() -> list[str]:
+    """Return the name of every source that events ever came from; the time of the last of them may be over."""
+    return list(Source.objects.filter(events__gt=0).order_by("name").values_list("name", flat=True))

@@ -40,6 +40,12 @@ class Order(models.Model):
     created_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], name="order_created"),
+            models.Index(fields=["state", "created_at"], name="order_state"),
+        ]
+
 
 class Credit(models.Model):
     """Headshots somebody may have made: of an order's seat, or, without an order, for trying."""
@@ -79,6 +85,11 @@ class Spend(models.Model):
     reserved_at = models.DateTimeField()
     downloaded_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["reserved_at"], condition=models.Q(state="reserved"), name="spend_reserved"),
+        ]
+
 
 class Seat(models.Model):
     """One place in a team's order; its link is kept as a hash.
@@ -93,6 +104,9 @@ class Seat(models.Model):
     invited_at = models.DateTimeField(null=True)
     taken_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["subject"], condition=models.Q(subject__isnull=False), name="seat_subject")]
+
 
 class Reason(models.TextChoices):
     """Why money goes back; words from a list, so that nobody writes about a person here."""
@@ -104,6 +118,10 @@ class Reason(models.TextChoices):
     GOODWILL = "goodwill", "Goodwill"
     QUALITY = "quality", "The headshots were not good enough"
     LAW = "law", "A right of the buyer"
+
+
+# Refunds that have not reached the buyer; in these words wherever they are asked for, so that their index answers.
+NOT_THERE_YET = models.Q(sent_at__isnull=True) | models.Q(returned_at__isnull=False)
 
 
 class Refund(models.Model):
@@ -130,6 +148,7 @@ class Refund(models.Model):
             models.UniqueConstraint(fields=["order", "cause"], name="one_refund_a_cause"),
             models.CheckConstraint(condition=models.Q(minor__gt=0), name="a_refund_is_of_something"),
         ]
+        indexes = [models.Index(fields=["asked_at"], condition=NOT_THERE_YET, name="refund_open")]
 
 
 class Dispute(models.Model):
@@ -186,6 +205,11 @@ class StoredEvent(models.Model):
     received_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
     result = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["received_at"], condition=models.Q(done_at__isnull=True), name="event_waiting"),
+        ]
 
 
 class Reconciliation(models.Model):

@@ -6,7 +6,17 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from headshotly.orders import invoices, ledger, seats, services, spending
-from headshotly.orders.models import Credit, Invoice, Order, Reconciliation, Refund, Seat, Spend, StoredEvent
+from headshotly.orders.models import (
+    NOT_THERE_YET,
+    Credit,
+    Invoice,
+    Order,
+    Reconciliation,
+    Refund,
+    Seat,
+    Spend,
+    StoredEvent,
+)
 from headshotly.orders.money import Money
 from headshotly.orders.packages import PACKAGES
 
@@ -104,7 +114,7 @@ def newest(count: int = 200) -> QuerySet[Order]:
 
 def open_refunds() -> QuerySet[Refund]:
     """Return every refund that was asked for and has not reached the buyer."""
-    return Refund.objects.exclude(sent_at__isnull=False, returned_at=None).select_related("order").order_by("asked_at")
+    return Refund.objects.filter(NOT_THERE_YET).select_related("order").order_by("asked_at")
 
 
 def stuck_messages() -> QuerySet[StoredEvent]:

@@ -144,4 +144,7 @@ class Delivery(Posted):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["publication", "subject"], name="one_mail_a_customer")]
-        indexes = [models.Index(fields=["state", "next_at"], name="rights_mail_queue")]
+        indexes = [
+            models.Index(fields=["state", "next_at"], name="rights_mail_queue"),
+            models.Index(fields=["subject"], name="rights_mail_subject"),
+        ]

@@ -68,7 +68,7 @@ def _unused_accounts(limit: TimeLimit) -> int:
     """Plan the erasure of accounts unused for as long as their owner chose; they are told a month ahead."""
     planned = 0
     for subject, days in chosen(limit).items():
-        if days is None or subject not in accounts.unused_since(clock.now() - dt.timedelta(days=days)):
+        if days is None or not accounts.is_unused_since(subject, clock.now() - dt.timedelta(days=days)):
             continue
         try:
             made = erasure.plan_unused(subject=subject, notice=UNUSED_NOTICE)

@@ -29,7 +29,7 @@ from headshotly.vault.receipt import Receipt
 
 PHOTOS_KEPT_MAX = 40
 OPEN_SHOOTS_MAX = 3
-_SWEPT_AT_ONCE = 2000
+_SWEPT_AT_ONCE = 400
 _STOPPED = "You stopped this. What was not made yet is not charged."
 
 
@@ -428,14 +428,13 @@ def sweep_unnamed(*, older_than: dt.datetime) -> int:
     Returns:
         How many were removed.
     """
-    unnamed: list[UUID] = []
+    removed = 0
     sealed = vault_selectors.object_ids(kinds=("photo", "headshot", "preview"), sealed_before=older_than)
     for batch in itertools.batched(sealed, _SWEPT_AT_ONCE):
-        named = selectors.kinds_of(batch)
-        unnamed += [object_id for object_id in batch if object_id not in named]
-    for object_id in unnamed:
-        vault.destroy(actor=SYSTEM, object_id=object_id)
-    return len(unnamed)
+        for object_id in selectors.unnamed_among(batch):
+            vault.destroy(actor=SYSTEM, object_id=object_id)
+            removed += 1
+    return removed
 
 
 def forget_receipts(*, before: dt.datetime) -> int:

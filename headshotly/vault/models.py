@@ -15,6 +15,9 @@ class StoredObject(models.Model):
     sealed_bytes = models.BigIntegerField()
     sealed_at = models.DateTimeField()
 
+    class Meta:
+        indexes = [models.Index(fields=["kind", "sealed_at"], name="object_kind_sealed")]
+
 
 class WrappedCustomerKey(models.Model):
     """A customer key under the root key, in the ``keys`` database."""

@@ -1,11 +1,14 @@
 """Reading what the vault keeps, for checks and pages; nothing here opens anything."""
 
 import datetime as dt
+import heapq
 import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from headshotly.vault import customer_keys, envelope, rotation, service_secrets, wiring, wrapped_keys
 from headshotly.vault.errors import KeyShredded, ObjectDamaged, ObjectMissing
@@ -72,23 +75,35 @@ def objects_of(subject: UUID) -> list[UUID]:
 def object_ids(*, kinds: tuple[str, ...], sealed_before: dt.datetime) -> Iterator[UUID]:
     """Yield the ids of objects of some kinds that were sealed before a moment, in bounded memory.
 
-    No query stays open, so whoever takes them may remove them meanwhile.
+    No query stays open, so whoever takes them may remove them meanwhile. Each kind by itself, oldest first: a kind of
+    which there are few costs little, however much there is of others.
 
     Args:
         kinds: such as ``photo``.
         sealed_before: aware UTC.
     """
-    rows = StoredObject.objects.filter(kind__in=kinds, sealed_at__lt=sealed_before)
-    ids = rows.order_by("id").values_list("id", flat=True)
-    batch = list(ids[:_BATCH])
-    while batch:
-        yield from batch
-        batch = list(ids.filter(id__gt=batch[-1])[:_BATCH])
+    for kind in kinds:
+        rows = _sealed_of(kind).filter(sealed_at__lt=sealed_before)
+        batch = list(rows[:_BATCH])
+        while batch:
+            yield from (object_id for _, object_id in batch)
+            moment, last = batch[-1]
+            batch = list(rows.filter(sealed_at__gte=moment).exclude(sealed_at=moment, id__lte=last)[:_BATCH])
+
+
+def _sealed_of(kind: str) -> QuerySet[StoredObject, tuple[dt.datetime, UUID]]:
+    return StoredObject.objects.filter(kind=kind).order_by("sealed_at", "id").values_list("sealed_at", "id")
 
 
 def kinds_kept() -> set[str]:
-    """Return every kind of object that is kept, for the record of processing."""
-    return set(StoredObject.objects.values_list("kind", flat=True).distinct())
+    """Return every kind of object that is kept, for the record of processing: from each to the next, past its rows."""
+    kinds = StoredObject.objects.order_by("kind").values_list("kind", flat=True)
+    found: set[str] = set()
+    one = kinds.first()
+    while one is not None:
+        found.add(one)
+        one = kinds.filter(kind__gt=one).first()
+    return found
 
 
 def is_readable(subject: UUID) -> bool:
@@ -201,12 +216,14 @@ def purposes_of(subject: UUID) -> dict[UUID, str]:
 
 
 def newest_objects(most: int) -> list[tuple[UUID, UUID]]:
-    """Return owner and id of the objects sealed last.
+    """Return owner and id of the objects sealed last, newest first: of each kind its newest, and of those the newest.
 
     Args:
         most: how many.
     """
-    return list(StoredObject.objects.order_by("-sealed_at").values_list("subject", "id")[:most])
+    rows = StoredObject.objects.order_by("-sealed_at").values_list("sealed_at", "subject", "id")
+    found = (row for kind in kinds_kept() for row in rows.filter(kind=kind)[:most])
+    return [(subject, object_id) for _, subject, object_id in heapq.nlargest(most, found)]
 
 
 def sealed_header(subject: UUID, object_id: UUID) -> bytes:

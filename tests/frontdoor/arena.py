@@ -37,12 +37,13 @@ from headshotly.frontdoor.models import Announcement, TaskLease  # noqa: E402
 from headshotly.policy import clock, configuration  # noqa: E402
 from headshotly.purposes import services as purposes  # noqa: E402
 from headshotly.purposes.texts import HEADSHOT_GENERATION, current_text  # noqa: E402
-from headshotly.studio import decoding, selectors, services, tasks  # noqa: E402
+from headshotly.studio import decoding, services, tasks  # noqa: E402
 from headshotly.studio import engine as engines  # noqa: E402
 from headshotly.studio.models import Headshot, Photo, Shoot, ShootState  # noqa: E402
 from headshotly.vault import services as vault  # noqa: E402
 from headshotly.vault import wiring  # noqa: E402
 from headshotly.vault.models import StoredObject  # noqa: E402
+from tests.studio.naming import object_ids_in_use  # noqa: E402
 
 STYLES = ["studio-grey", "studio-white", "studio-navy", "linkedin"]
 PHOTOS = 2
@@ -144,7 +145,7 @@ def state() -> dict:
     }
     unnamed = services.sweep_unnamed(older_than=clock.now())
     orphans = vault.sweep_orphans(older_than=dt.timedelta(0))
-    used = selectors.object_ids_in_use()
+    used = object_ids_in_use()
     files = {UUID(path.stem) for path in configuration.current().data_folder.rglob("*.sealed")}
     acts = [decode(bytes(row.leaf)).act for row in PendingEntry.objects.all()]
     return {

@@ -85,6 +85,22 @@ def test_no_migration_locks_a_table_for_long(scratch_postgres, tmp_path):  # noq
     assert set(accepted) <= set(found), "accepted_locks.toml names what is no longer there"
 
 
+def test_an_index_is_added_beside_a_writer_and_finished_after_it_was_cut_short(scratch_postgres, tmp_path):  # noqa: F811
+    url = scratch_postgres.create("index_cut_short")
+    assert separate_python.run(url, tmp_path, _MIGRATE, "vault", "0003").strip() == "done"
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('object_kind_sealed')"
+    with psycopg.connect(url) as writer, psycopg.connect(url, autocommit=True) as other:
+        writer.execute("DELETE FROM vault_storedobject")  # an open writer, whose rows the index must hold
+        said = separate_python.run(url, tmp_path, _MIGRATE, "vault", "0004", "--lock-seconds", "1")
+        assert said.startswith("migrate.busy A table that changes is in use")
+        assert other.execute(valid).fetchall() == [(False,)]
+        writer.rollback()
+        for _ in range(2):  # the second time it is there and whole, but not noted down
+            assert separate_python.run(url, tmp_path, _MIGRATE, "vault", "0004").strip() == "done"
+            assert other.execute(valid).fetchall() == [(True,)]
+            other.execute("DELETE FROM django_migrations WHERE app = 'vault' AND name LIKE '0004%'")
+
+
 def test_a_migration_gives_up_on_a_table_in_use_and_leaves_nothing(scratch_postgres, tmp_path):  # noqa: F811 - fixture
     url = scratch_postgres.create("table_in_use")
     assert separate_python.run(url, tmp_path, _MIGRATE, "accounts", "0001").strip() == "done"

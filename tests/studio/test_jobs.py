@@ -27,6 +27,7 @@ from headshotly.studio.models import Headshot, Photo, Shoot, ShootState
 from headshotly.vault import services as vault
 from headshotly.vault.errors import StoreFull
 from headshotly.vault.models import StoredObject
+from tests.studio.naming import object_ids_in_use
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "journal", "keys"])
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -270,7 +271,7 @@ def test_a_worker_killed_at_any_moment_neither_loses_nor_doubles_a_job(person, p
     assert kills >= 2, "the job was over before anybody could be killed"
     made = list(Headshot.objects.filter(shoot=shoot).values_list("style_id", flat=True))
     assert sorted(made) == sorted(styles)
-    used = selectors.object_ids_in_use()
+    used = object_ids_in_use()
     services.sweep_unnamed(older_than=clock.now())
     assert set(StoredObject.objects.values_list("id", flat=True)) == used
     assert connection.vendor in {"sqlite", "postgresql"}

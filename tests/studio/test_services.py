@@ -27,6 +27,7 @@ from headshotly.vault import services as vault
 from headshotly.vault import wiring
 from headshotly.vault.errors import KeyShredded, StoreFull, StoreUnavailable
 from headshotly.vault.models import StoredObject
+from tests.studio.naming import object_ids_in_use
 from tests.vault.faults import Killed, Life
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -105,7 +106,7 @@ def files() -> set[UUID]:
 
 
 def assert_nothing_lies_about() -> None:
-    named = selectors.object_ids_in_use()
+    named = object_ids_in_use()
     assert set(StoredObject.objects.values_list("id", flat=True)) == named
     assert files() == named
 

@@ -58,4 +58,5 @@ class Alert(models.Model):
         indexes = [
             models.Index(fields=["raised_at"], name="alert_raised"),
             models.Index(fields=["rule", "raised_at"], name="alert_rule"),
+            models.Index(fields=["raised_at"], condition=models.Q(closed_at__isnull=True), name="alert_open"),
         ]

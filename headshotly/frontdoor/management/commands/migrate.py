@@ -24,7 +24,7 @@ class Command(migrate.Command):
 
     A statement that waits for a table makes everybody queue behind it who wants the table afterwards, readers included.
     So it gives up after a few seconds, and its migration is rolled back: run it again in a quieter moment. Migrations
-    that ended before it stay done. SQLite waits by itself, for as long as the settings say.
+    that ended before it stay done, and so do indexes added online. SQLite waits by itself, as long as the settings say.
     """
 
     def add_arguments(self, parser: Any) -> None:
@@ -59,7 +59,7 @@ class Command(migrate.Command):
 def _told(error: OperationalError) -> Exception:
     code = cast("str | None", getattr(error.__cause__, "sqlstate", None))
     if code == _LOCK_NOT_AVAILABLE:
-        return Busy("A table that changes is in use. Nothing of this migration was done; please run it again later.")
+        return Busy("A table that changes is in use. Please run it again later; it goes on with what is not done yet.")
     if code == _CANCELLED:
         return Busy(
             "A statement took too long and was undone. Please run the migration in a quieter moment, or split it."
