@@ -44,8 +44,7 @@ class Insert:
 
     def write_numbered(self, rows: Sequence[Sequence[Any]], *, alias: str) -> list[Any]:
         """Write rows as ``write`` does, and return the primary key that the database gave each, in their order."""
-        key = self._model._meta.pk
-        assert key is not None  # noqa: S101 - Django gives every table one
+        key: Any = self._model._meta.pk
         given: list[Any] = []
         for sql, values in self._statements(rows, alias=alias, returning=f" RETURNING {key.column}"):
             with connections[alias].cursor() as cursor:
