@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from headshotly.accounts import totp
 from headshotly.frontdoor import middleware
 from headshotly.frontdoor import views as pages
-from headshotly.policy import configuration
+from headshotly.policy import configuration, dates
 from headshotly.policy.permission import _MARK
 from headshotly.proof.scene import Scene
 from headshotly.purposes import notice_views, notices
@@ -112,7 +112,7 @@ def test_another_text_is_published(watch, monkeypatch) -> None:
     publishing.publish(
         actor=DPO,
         document=legal_texts.POLICY,
-        effective_on=watch.scene.now.date(),
+        effective_on=dates.day_of(watch.scene.now),
         summary="We promise less than before.",
     )
     watch.is_broken("The page is not the version of")

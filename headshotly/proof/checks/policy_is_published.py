@@ -1,6 +1,6 @@
 """The policy page shows the newest version in force, sentence by sentence, with its date (clause 11.a-c)."""
 
-from headshotly.policy import clauses
+from headshotly.policy import clauses, dates
 from headshotly.proof import pages
 from headshotly.proof.findings import Assurance, Finding, broken, held, shorten
 from headshotly.proof.registry import check
@@ -18,7 +18,7 @@ from headshotly.rights import legal_texts
 )
 def look(scene: Scene) -> Finding:
     """Compare the page with the newest version in force."""
-    service, today = scene.service, scene.now.date().isoformat()
+    service, today = scene.service, dates.day_of(scene.now).isoformat()
     in_force = next((one for one in legal_texts.versions(legal_texts.POLICY) if one.version <= today), None)
     if in_force is None:
         return broken("No version of the policy is in force yet.", ids=["security-policy"])
