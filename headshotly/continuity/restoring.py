@@ -266,6 +266,8 @@ class _Restore:
                 if missing := sorted(lines - ledger.lines(day)):
                     ledger.add(day, missing)
         destroyed, since = ledger.destroyed(), self._wanted.destroyed_since
+        if since is not None:  # the ledger's own grain: what was destroyed in that very millisecond comes back too
+            since = since.replace(microsecond=since.microsecond // 1000 * 1000)
         undone = {one for one, at in destroyed.items() if since is not None and at >= since}
         self._gone = set(destroyed) - undone
         erased = vault.erasure_ledger()
