@@ -8,12 +8,14 @@ JSON object: what was asked for, what went wrong for whoever asked, and what is 
 """
 
 import contextlib
+import csv
 import json
 import os
 import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -94,7 +96,7 @@ class Fleet:
 
     def __init__(self, folder: Path) -> None:
         self.pem, self.key = certificate.ensure(configuration.current().data_folder / "tls", host="localhost")
-        self.ports = {name: free_port() for name in ("web-0", "web-1", "balancer")}
+        self.ports = {name: free_port() for name in ("web-0", "web-1", "balancer", "told")}
         self.names = [f"{kind}-{number}" for kind in ("worker", "web", "sequencer") for number in (0, 1)]
         self.processes = {name: self.start(name) for name in self.names}
         self.balancer = self.balance(folder)
@@ -114,7 +116,7 @@ class Fleet:
         both = folder / "both.pem"
         both.write_bytes(self.pem.read_bytes() + self.key.read_bytes())
         lines = [
-            "global", "  maxconn 200",
+            "global", "  maxconn 200", f"  stats socket ipv4@127.0.0.1:{self.ports['told']} level user",
             "defaults", "  mode http", "  timeout connect 2s", "  timeout client 30s", "  timeout server 30s", "  timeout check 8s",
             "  option redispatch", "  retries 3", "  retry-on conn-failure", "  option forwardfor",
             "frontend site", f"  bind 127.0.0.1:{self.ports['balancer']} ssl crt {both}", "  default_backend web",
@@ -142,6 +144,19 @@ class Fleet:
         while not all(self.ready(name) for name in names):
             assert time.monotonic() < deadline, f"{names} did not become ready"
             time.sleep(0.1)
+
+    def wait_until_used(self, *names: str) -> None:
+        """Wait until the balancer sends somebody to each: it looks for itself, and its look may take longer."""
+        deadline = time.monotonic() + 30
+        while not set(names) <= self.used():
+            assert time.monotonic() < deadline, f"the balancer does not use all of {names}"
+            time.sleep(0.1)
+
+    def used(self) -> set[str]:
+        with socket.create_connection(("127.0.0.1", self.ports["told"]), timeout=6) as line:
+            line.sendall(b"show stat\n")
+            told = b"".join(iter(lambda: line.recv(65536), b"")).decode().removeprefix("# ")
+        return {row["svname"] for row in csv.DictReader(told.splitlines()) if row["status"] == "UP"}
 
     def kill(self, name: str) -> None:
         end(self.processes[name], signal.SIGKILL)
@@ -310,8 +325,7 @@ def kill_in_turn(fleet: Fleet, records: list[Path]) -> dict[str, int]:
             fleet.wait_for(other)
         fleet.kill(victim)
         kills[victim] += 1
-    fleet.wait_for("web-0", "web-1")
-    time.sleep(0.5)
+    fleet.wait_until_used("web-0", "web-1")
     return kills
 
 
