@@ -12,11 +12,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from headshotly_infra.alarm_topic import let_alarms_use, topic_of_alarms
 from headshotly_infra.disk import Disk
 from headshotly_infra.keys import OPERATOR, ROOMS, Keys
 from headshotly_infra.network import Network
@@ -432,26 +431,8 @@ class Copies(Stack):
     def _late(self, dimensions: dict[str, str], alarm_mail: str) -> None:
         """Tell where copies are an hour late: S3 says so in the region of the copies alone, and so must the alarm."""
         # An alarm may not name another region's topic.
-        self._key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="Alarms",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["kms:GenerateDataKey*", "kms:Decrypt"],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-            )
-        )
-        topic = sns.Topic(self, "Alarms", master_key=self._key, enforce_ssl=True)
-        topic.add_subscription(subscriptions.EmailSubscription(alarm_mail))
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="Alarms",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-            )
-        )
+        let_alarms_use(self._key, self.account)
+        topic = topic_of_alarms(self, self._key, alarm_mail)
         late = cloudwatch.Metric(
             namespace="AWS/S3", metric_name="ReplicationLatency", statistic="Maximum",
             period=Duration.minutes(5), dimensions_map=dimensions,

@@ -5,6 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from headshotly_infra.alarm_topic import let_alarms_use
+
 ROOMS = ("web", "worker", "sequencer", "sender", "detector", "duties")
 # Nobody's task until somebody starts it: migrations, roles, a restore, a new epoch of the root key.
 OPERATOR = "operator"
@@ -137,17 +139,8 @@ class Keys(Stack):
                 )
             )
         if purpose == "data":
-            # Alarms go to a sealed topic, events and notices of new logs to sealed queues; without this none would
-            # arrive, and nothing would say so.
-            key.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid="Alarms",
-                    principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                    actions=["kms:GenerateDataKey*", "kms:Decrypt"],
-                    resources=["*"],
-                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-                )
-            )
+            # Alarms go to a sealed topic, events and notices of new logs to sealed queues.
+            let_alarms_use(key, self.account)
             # These two name no account when a queue or topic asks the KMS for them; queue and topic say who may write.
             key.add_to_resource_policy(
                 iam.PolicyStatement(

@@ -19,10 +19,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_networkfirewall as firewall
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from headshotly_infra.alarm_topic import topic_of_alarms
 from headshotly_infra.data import Data, copying
 from headshotly_infra.keys import Keys
 from headshotly_infra.network import Network
@@ -279,19 +279,7 @@ class Watch(Stack):
         events.Rule(self, "BackupFailed", event_pattern=failed, targets=[targets.SnsTopic(self.topic)])
 
     def _topic(self) -> sns.Topic:
-        topic = sns.Topic(self, "Alarms", master_key=self._keys.keys["data"], enforce_ssl=True)
-        topic.add_subscription(subscriptions.EmailSubscription(self._plan.alarm_mail))
-        # A topic with a policy of its own no longer lets the account's alarms in by itself.
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="Alarms",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-            )
-        )
-        return topic
+        return topic_of_alarms(self, self._keys.keys["data"], self._plan.alarm_mail)
 
     def _alarms(self) -> None:
         balancer, data = self._service.balancer, self._data
