@@ -58,7 +58,7 @@ class Insert:
         connection: Any = connections[alias]
         by_name = {field.name: field for field in self._model._meta.concrete_fields}
         fields = [by_name[name] for name in self._columns]
-        forms = [self._form(field, connection) for field in fields]
+        forms = [_as_it_is if field.name in self._ready else _form(field, connection) for field in fields]
         most = max(1, min(_ROWS_AT_ONCE, connection.ops.bulk_batch_size(fields, rows)))
         table = connection.ops.quote_name(self._model._meta.db_table)
         names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
@@ -68,9 +68,6 @@ class Insert:
             places = ", ".join([each] * len(piece))
             sql = f"INSERT INTO {table} ({names}) VALUES {places}{returning}"  # noqa: S608 - names of ours # nosec B608
             yield sql, [form(value) for row in piece for form, value in zip(forms, row, strict=True)]
-
-    def _form(self, field: Any, connection: Any) -> Callable[[Any], Any]:
-        return _as_it_is if field.name in self._ready else _form(field, connection)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -4,12 +4,11 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 from django.utils.translation import get_language, gettext, override
 
-from headshotly.policy import configuration
+from headshotly.policy import dates
 
 LANGUAGES = ("en", "pl")
 _NUMBER = re.compile(r"\d+")
@@ -30,13 +29,9 @@ def speaking(wanted: str) -> Iterator[None]:
         yield
 
 
-def _local(moment: dt.datetime) -> dt.datetime:
-    return moment.astimezone(ZoneInfo(configuration.current().operator.time_zone))
-
-
 def day(value: dt.date | dt.datetime) -> str:
     """Return such as ``27 November 2026`` or ``27 listopada 2026``; of a moment, the operator's day."""
-    return dateformat.format(_local(value) if isinstance(value, dt.datetime) else value, _DAY)
+    return dateformat.format(dates.local(value) if isinstance(value, dt.datetime) else value, _DAY)
 
 
 def moment(value: dt.datetime) -> str:
@@ -45,7 +40,7 @@ def moment(value: dt.datetime) -> str:
     Args:
         value: aware.
     """
-    local = _local(value)
+    local = dates.local(value)
     return f"{dateformat.format(local, _MOMENT)} {local.tzname()}"
 
 
